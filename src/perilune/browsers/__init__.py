@@ -1,0 +1,1 @@
+"""Web sessions kept by browsers and the desktop app, read without disturbing them."""

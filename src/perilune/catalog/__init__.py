@@ -1,0 +1,1 @@
+"""Plans, regions, models, prices and traits: dated data files and typed look-up."""

@@ -1,0 +1,60 @@
+"""Look-up of message texts by language and id, loaded area by area when first needed."""
+
+import pkgutil
+from collections.abc import Mapping
+from functools import cache
+from importlib import import_module
+from typing import Literal
+
+Language = Literal["en", "zh-CN"]
+
+_PACKAGES: dict[Language, str] = {"en": "perilune.core.messages.en", "zh-CN": "perilune.core.messages.zh_cn"}
+_ERROR_AREAS = ("errors_reading", "errors_gateway", "errors_review", "errors_house")
+
+
+def message(language: Language, message_id: str) -> str | None:
+    """The text of a message, English where the translation is missing, None where the id is unknown."""
+    for candidate in (language, "en"):
+        for area in _areas_of(message_id):
+            text = _texts(candidate, area).get(message_id)  # type: ignore[arg-type]
+            if text is not None:
+                return text
+    return None
+
+
+def message_ids(language: Language) -> set[str]:
+    """Every id that `language` has a text for."""
+    package = import_module(_PACKAGES[language])
+    areas = [module.name for module in pkgutil.iter_modules(package.__path__)]
+    return {message_id for area in areas for message_id in _texts(language, area)}
+
+
+def pick_language(environment: Mapping[str, str], configured: str | None = None, flag: str | None = None) -> Language:
+    """The language of a run: flag, PERILUNE_LANG, configuration, LC_ALL, LC_MESSAGES, LANG; `zh…` is zh-CN, else en."""
+    candidates = (
+        flag,
+        environment.get("PERILUNE_LANG"),
+        configured,
+        environment.get("LC_ALL"),
+        environment.get("LC_MESSAGES"),
+        environment.get("LANG"),
+    )
+    chosen = next((value for value in candidates if value), "")
+    return "zh-CN" if chosen.lower().startswith("zh") else "en"
+
+
+def _areas_of(message_id: str) -> tuple[str, ...]:
+    return _ERROR_AREAS if message_id.startswith("PL-") else (message_id.partition(".")[0],)
+
+
+@cache
+def _texts(language: Language, area: str) -> dict[str, str]:
+    name = f"{_PACKAGES[language]}.{area}"
+    try:
+        module = import_module(name)
+    except ModuleNotFoundError as error:
+        if error.name != name:
+            raise
+        return {}
+    texts: dict[str, str] = module.MESSAGES
+    return texts

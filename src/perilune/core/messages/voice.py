@@ -1,0 +1,150 @@
+"""Voice: how one reader hears numbers, times and sentences: language, zone, moment, glyphs."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta, tzinfo
+from decimal import Decimal
+from typing import Literal
+
+from msgspec import Struct
+
+from perilune.core.errors import Problem
+from perilune.core.messages.catalogue import Language, message
+from perilune.core.money import Money
+from perilune.core.numbers import plain
+
+_DAYS = {"en": ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"), "zh-CN": ("周一", "周二", "周三", "周四", "周五", "周六", "周日")}
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_MINUTE = timedelta(minutes=1)
+
+
+class Words(Struct, frozen=True):
+    """A problem put into words. `fix` lines are runnable commands or addresses, the free remedy first."""
+
+    code: str
+    what: str
+    why: str | None
+    fix: tuple[str, ...]
+    note: str | None
+
+
+class Voice(Struct, frozen=True, kw_only=True):
+    """Puts facts into one reader's words.
+
+    Units: `now` is an aware datetime; durations are timedeltas. Values handed to `say` may be text, whole numbers,
+    Decimals, Money, datetimes (printed as a clock) and timedeltas (printed as a duration).
+    """
+
+    language: Language = "en"
+    zone: tzinfo = UTC
+    now: datetime = datetime.fromtimestamp(0, UTC)
+    clock_format: Literal["24h", "12h"] = "24h"
+    with_currency_codes: bool = False
+
+    def say(self, message_id: str, /, **values: object) -> str:
+        """The text of a message with its placeholders filled. An unknown id is a fault of ours and raises KeyError."""
+        text = message(self.language, message_id)
+        if text is None:
+            raise KeyError(message_id)
+        return text.format_map({name: self.word(value) for name, value in values.items()})
+
+    def word(self, value: object) -> str:
+        """One value as it stands inside a sentence."""
+        match value:
+            case Money():
+                return value.shown(with_code=self.with_currency_codes)
+            case datetime():
+                return self.clock(value)
+            case timedelta():
+                return self.duration(value)
+            case Decimal():
+                return plain(value)
+            case bool():
+                return str(value).lower()
+            case int():
+                return f"{value:,}"
+            case _:
+                return str(value)
+
+    def duration(self, span: timedelta) -> str:
+        """`45s`, `12m`, `2h 07m`, `3d 2h`; minutes round up, so that a reset is never promised too early."""
+        seconds = max(span.total_seconds(), 0)
+        if seconds < 60:
+            return self._unit("seconds", f"{int(-(-seconds // 1))}")
+        minutes = int(-(-seconds // 60))
+        hours, rest = divmod(minutes, 60)
+        if minutes < 60:
+            return self._unit("minutes", str(minutes))
+        if minutes < 24 * 60:
+            return f"{self._unit('hours', str(hours))} {self._minutes_behind_hours(rest)}"
+        days, hours = divmod(hours, 24)
+        return f"{self._unit('days', str(days))} {self._unit('hours', str(hours))}"
+
+    def age(self, span: timedelta) -> str:
+        """`12s`, `47m`, `3h`, `2d`, rounded down; the sentence around it says "ago"."""
+        seconds = int(max(span.total_seconds(), 0))
+        for unit, size in (("days", 86_400), ("hours", 3_600), ("minutes", 60)):
+            if seconds >= size:
+                return self._unit(unit, str(seconds // size))
+        return self._unit("seconds", str(seconds))
+
+    def age_ago(self, span: timedelta) -> str:
+        """`12s ago`, `47 分钟前`."""
+        return f"{self.age(span)} ago" if self.language == "en" else f"{self.age(span)}前"
+
+    def clock(self, at: datetime, *, round_up: bool = False) -> str:
+        """`22:07`; on another day with weekday and date, in another year with the year. Resets round up to the minute."""
+        local = at.astimezone(self.zone)
+        if round_up and (local.second or local.microsecond):
+            local = (at + _MINUTE).astimezone(self.zone)
+        today = self.now.astimezone(self.zone)
+        time = local.strftime("%H:%M") if self.clock_format == "24h" else local.strftime("%I:%M %p").lstrip("0")
+        if local.date() == today.date():
+            return time
+        return f"{self.date(local, with_year=local.year != today.year)} {time}"
+
+    def date(self, local: datetime, *, with_year: bool = False) -> str:
+        """`Wed 25 Nov`, `11月25日 周三`; with the year when it is not this one."""
+        day = _DAYS[self.language][local.weekday()]
+        if self.language == "zh-CN":
+            year = f"{local.year}年" if with_year else ""
+            return f"{year}{local.month}月{local.day}日 {day}"
+        year = f" {local.year}" if with_year else ""
+        return f"{day} {local.day} {_MONTHS[local.month - 1]}{year}"
+
+    def explain(self, problem: Problem) -> Words:
+        """A problem as headline, cause, remedies and note. Remedies whose facts are not known are left out."""
+        facts = dict(problem.facts)
+        if problem.account is not None:
+            facts.setdefault("account", problem.account)
+        if problem.retry_at is not None:
+            facts.setdefault("retry_at", problem.retry_at)
+        what = self._line(problem, "what", facts) or self._line(problem, "title", facts) or problem.code
+        why = self._line(problem, "why", facts)
+        if problem.words:
+            quoted = self.say("common.vendor_says", words=problem.words)
+            why = f"{why} {quoted}" if why else quoted
+        if why and problem.request_id:
+            why = f"{why} ({problem.request_id})"
+        fixes = (self._line(problem, f"fix.{number}", facts) for number in range(1, 6))
+        return Words(problem.code, what, why, tuple(fix for fix in fixes if fix), self._line(problem, "note", facts))
+
+    def _line(self, problem: Problem, part: str, facts: Mapping[str, object]) -> str | None:
+        for message_id in (f"{problem.code}.{part}.{problem.variant}", f"{problem.code}.{part}"):
+            text = message(self.language, message_id)
+            if text is not None:
+                break
+        else:
+            return None
+        try:
+            return text.format_map({name: self.word(value) for name, value in facts.items()})
+        except KeyError:
+            return None
+
+    def _unit(self, unit: str, number: str) -> str:
+        return f"{number}{unit[0]}" if self.language == "en" else f"{number} {_ZH_UNITS[unit]}"
+
+    def _minutes_behind_hours(self, minutes: int) -> str:
+        return f"{minutes:02d}m" if self.language == "en" else f"{minutes} 分"
+
+
+_ZH_UNITS = {"days": "天", "hours": "小时", "minutes": "分钟", "seconds": "秒"}

@@ -1,0 +1,1 @@
+"""OpenAI Chat, OpenAI Responses and Anthropic Messages: wire types and translation, streams too. Pure."""

@@ -1,0 +1,1 @@
+"""One address for every tool: routes, admission, dispatch, failover, ledger."""

@@ -1,0 +1,1 @@
+"""Keeps the picture of every account fresh."""

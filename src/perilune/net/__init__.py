@@ -1,0 +1,1 @@
+"""How bytes leave: control client, upstream client, SSE, TLS, address guard."""

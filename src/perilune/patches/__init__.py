@@ -1,0 +1,1 @@
+"""Diffs, hunks, anchors, findings and their fingerprints. Pure."""

@@ -1,0 +1,1 @@
+"""What every provider offers and shares: spec, port, outcome classes, the generic classifier, the registry."""

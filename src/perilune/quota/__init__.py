@@ -1,0 +1,1 @@
+"""Windows, balances, snapshots, verdicts, pace: pure rules over what vendors reported."""

@@ -1,0 +1,1 @@
+"""Reviews diffs and pull requests on what is left."""

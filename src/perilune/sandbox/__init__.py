@@ -1,0 +1,1 @@
+"""The vendors' services and the forges, played locally and faithfully."""

@@ -1,0 +1,1 @@
+"""Tables, migrations, snapshots, ledger, leases, jobs."""

@@ -1,0 +1,1 @@
+"""Key references and where secrets rest."""
