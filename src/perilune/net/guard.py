@@ -1,4 +1,4 @@
-"""Address guard: which addresses a user-written host may lead to. Every address of a name is checked, on each connection.
+"""Address guard: which addresses a user-written host may lead to; every one of a name is checked, on each connection.
 
 Source: gateway reference 3.4.
 """

@@ -4,7 +4,7 @@ Variants are siblings: `client` is the thin HTTP/1.1 client over asyncio and htt
 """
 
 from perilune.net.upstream.client import ThinClient
-from perilune.net.upstream.port import Clock, Exchange, Layer, Outgoing, Upstream, UpstreamFailure
+from perilune.net.upstream.port import Clock, Exchange, Layer, Outgoing, Upstream, UpstreamError
 from perilune.net.upstream.target import Target
 
-__all__ = ["Clock", "Exchange", "Layer", "Outgoing", "Target", "ThinClient", "Upstream", "UpstreamFailure"]
+__all__ = ["Clock", "Exchange", "Layer", "Outgoing", "Target", "ThinClient", "Upstream", "UpstreamError"]

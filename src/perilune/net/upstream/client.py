@@ -6,7 +6,7 @@ import ssl
 from perilune.net.guard import Allowed
 from perilune.net.upstream.connection import Connection
 from perilune.net.upstream.dial import DNS_KEPT_S, Dialler
-from perilune.net.upstream.port import Clock, Exchange, Layer, Outgoing, UpstreamFailure
+from perilune.net.upstream.port import Clock, Exchange, Layer, Outgoing, UpstreamError
 from perilune.net.upstream.target import Target
 
 _IDLE_KEPT_S = 55.0
@@ -24,12 +24,12 @@ class ThinClient:
     async def send(
         self, request: Outgoing, *, connect_timeout_s: float, first_timeout_s: float, clock: Clock = "first"
     ) -> Exchange:
-        """Send and wait for status and headers; repeated once, on a new connection, when a reused one ended silently."""
+        """Send and wait for status and headers; once more, on a new connection, when a reused one ended silently."""
         connection = await self._idle_connection(request.target)
         if connection is not None:
             try:
                 return await self._exchange(connection, request, first_timeout_s, clock)
-            except UpstreamFailure as failure:
+            except UpstreamError as failure:
                 if failure.layer is not Layer.RESET or failure.any_byte:
                     raise
         connection = await self._dial(request.target, connect_timeout_s)
@@ -91,7 +91,7 @@ class ThinClient:
             async with asyncio.timeout(connect_timeout_s):
                 return await self._dialler.dial(target)
         except TimeoutError as error:
-            raise UpstreamFailure(Layer.TIMEOUT, "connect", clock="connect") from error
+            raise UpstreamError(Layer.TIMEOUT, "connect", clock="connect") from error
 
 
 class _PooledExchange:

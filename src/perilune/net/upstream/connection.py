@@ -2,10 +2,11 @@
 
 import asyncio
 from collections import deque
+from typing import cast
 
 import httptools
 
-from perilune.net.upstream.port import Clock, Layer, UpstreamFailure
+from perilune.net.upstream.port import Clock, Layer, UpstreamError
 
 HIGHEST_BUFFER = 256 * 1024
 LARGEST_HEAD = 64 * 1024
@@ -41,6 +42,8 @@ class Connection(asyncio.Protocol):
         "status",
     )
 
+    _clock: Clock
+
     def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport | None = None
@@ -49,7 +52,7 @@ class Connection(asyncio.Protocol):
         self.idle_since = 0.0
         self.checked_at = self._loop.time()
         self.is_reusable = True
-        self._failure: UpstreamFailure | None = None
+        self._failure: UpstreamError | None = None
         self._is_paused = False
         self._begin()
 
@@ -127,8 +130,7 @@ class Connection(asyncio.Protocol):
     # -- asyncio.Protocol --------------------------------------------------------------------------------------------
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = cast("asyncio.Transport", transport)
 
     def data_received(self, data: bytes) -> None:
         if self._is_complete:
@@ -163,7 +165,7 @@ class Connection(asyncio.Protocol):
             if self._head_done and not self._lengths and error is None:
                 self._is_complete = True
             else:
-                self._failure = UpstreamFailure(
+                self._failure = UpstreamError(
                     Layer.RESET, type(error).__name__ if error else "", any_byte=self._any_byte
                 )
         self._transport = None
@@ -232,12 +234,12 @@ class Connection(asyncio.Protocol):
         self._lengths: list[bytes] = []
         self._waiter: asyncio.Future[None] | None = None
         self._deadline = 0.0
-        self._clock: Clock = "first"
+        self._clock = "first"
 
     def _open_transport(self) -> asyncio.Transport:
         if self._transport is None or self._transport.is_closing():
             self._is_complete = False
-            raise UpstreamFailure(Layer.RESET, "closed while idle")
+            raise UpstreamError(Layer.RESET, "closed while idle")
         return self._transport
 
     def _join(self) -> bytes:
@@ -262,7 +264,7 @@ class Connection(asyncio.Protocol):
 
     def _break(self, layer: Layer, detail: str, clock: Clock | None = None) -> None:
         if self._failure is None:
-            self._failure = UpstreamFailure(layer, detail, clock=clock, any_byte=self._any_byte)
+            self._failure = UpstreamError(layer, detail, clock=clock, any_byte=self._any_byte)
         self.close()
         self._wake()
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from perilune.net.guard import Allowed, check_addresses
 from perilune.net.upstream.connection import Connection
-from perilune.net.upstream.port import Layer, UpstreamFailure
+from perilune.net.upstream.port import Layer, UpstreamError
 from perilune.net.upstream.target import Target
 
 DNS_KEPT_S = 60.0
@@ -26,12 +26,12 @@ class Dialler:
         self._names: dict[tuple[str, int], tuple[float, list[_Address]]] = {}
 
     async def dial(self, target: Target) -> Connection:
-        """A new connection to the target. Raises: UpstreamFailure (dns, guard, tcp, tls)."""
+        """A new connection to the target. Raises: UpstreamError (dns, guard, tcp, tls)."""
         addresses = await self.addresses(target)
         try:
             raw = await _first_to_answer(addresses)
         except OSError as error:
-            raise UpstreamFailure(Layer.TCP, _said(error)) from error
+            raise UpstreamError(Layer.TCP, _said(error)) from error
         return await self._speak(raw, target)
 
     async def addresses(self, target: Target) -> list[_Address]:
@@ -44,7 +44,7 @@ class Dialler:
         if target.is_guarded:
             refused = check_addresses(target.host, target.port, [a[1][0] for a in addresses], self._allowed)
             if refused is not None:
-                raise UpstreamFailure(Layer.GUARD, f"{refused.address} is in {refused.reason}")
+                raise UpstreamError(Layer.GUARD, f"{refused.address} is in {refused.reason}")
         self._names[key] = (now + DNS_KEPT_S, addresses)
         return addresses
 
@@ -60,10 +60,10 @@ class Dialler:
             )
         except ssl.SSLError as error:
             raw.close()
-            raise UpstreamFailure(Layer.TLS, _tls_said(error)) from error
+            raise UpstreamError(Layer.TLS, _tls_said(error)) from error
         except OSError as error:
             raw.close()
-            raise UpstreamFailure(Layer.TLS if secure else Layer.TCP, _said(error)) from error
+            raise UpstreamError(Layer.TLS if secure else Layer.TCP, _said(error)) from error
         except BaseException:
             raw.close()
             raise
@@ -80,10 +80,10 @@ async def _resolve(host: str, port: int) -> list[_Address]:
     try:
         found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
-        raise UpstreamFailure(Layer.DNS, _said(error)) from error
-    addresses = [(family, (str(place[0]), int(place[1]))) for family, _, _, _, place in found]
+        raise UpstreamError(Layer.DNS, _said(error)) from error
+    addresses: list[_Address] = [(family, (str(place[0]), int(place[1]))) for family, _, _, _, place in found]
     if not addresses:
-        raise UpstreamFailure(Layer.DNS, "no address")
+        raise UpstreamError(Layer.DNS, "no address")
     return _interleaved(addresses)
 
 

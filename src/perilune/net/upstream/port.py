@@ -22,7 +22,7 @@ class Layer(StrEnum):
     GUARD = "guard"
 
 
-class UpstreamFailure(Exception):
+class UpstreamError(Exception):
     """An exchange that did not come to its end.
 
     Shape: `any_byte` tells whether a byte of an answer had come; `clock` is set for timeouts; `detail` names no secret.
@@ -56,7 +56,7 @@ class Exchange(Protocol):
         ...
 
     async def read(self) -> bytes:
-        """The next bytes of the body, empty at its end. Raises: UpstreamFailure."""
+        """The next bytes of the body, empty at its end. Raises: UpstreamError."""
         ...
 
     def close(self) -> None:
@@ -70,7 +70,7 @@ class Upstream(Protocol):
     async def send(
         self, request: Outgoing, *, connect_timeout_s: float, first_timeout_s: float, clock: Clock = "first"
     ) -> Exchange:
-        """Send and wait for status and headers. Raises: UpstreamFailure. Cancelling closes the connection."""
+        """Send and wait for status and headers. Raises: UpstreamError. Cancelling closes the connection."""
         ...
 
     async def close(self) -> None:
