@@ -23,5 +23,6 @@ MESSAGES = {
     "PL-STORE-NEWER.fix.1": "pipx upgrade perilune",
     "PL-CONFIG-VALUE.what.STORE-URL": "PERILUNE_DATABASE_URL begins with {scheme}; it can be sqlite or postgresql.",
     "PL-CONFIG-VALUE.what.STORE-DRIVER": "PERILUNE_DATABASE_URL names PostgreSQL, whose driver is not installed.",
+    "PL-CONFIG-VALUE.what.CATALOGUE": "The catalogue file {file} cannot be used: {reason}.",
     "PL-CONFIG-VALUE.fix.1.STORE-DRIVER": "pip install 'perilune[postgres]'",
 }

@@ -23,5 +23,6 @@ MESSAGES = {
     "PL-STORE-NEWER.fix.1": "pipx upgrade perilune",
     "PL-CONFIG-VALUE.what.STORE-URL": "PERILUNE_DATABASE_URL 以 {scheme} 开头；只能是 sqlite 或 postgresql。",
     "PL-CONFIG-VALUE.what.STORE-DRIVER": "PERILUNE_DATABASE_URL 指向 PostgreSQL，但未安装其驱动。",
+    "PL-CONFIG-VALUE.what.CATALOGUE": "目录文件 {file} 无法使用：{reason}。",
     "PL-CONFIG-VALUE.fix.1.STORE-DRIVER": "pip install 'perilune[postgres]'",
 }
