@@ -1,1 +1,1 @@
-"""What works on the project rather than in it: checks, lists, generators. The runnable files here call these modules."""
+"""What works on the project rather than in it: checks, lists, generators. The runnable files call these modules."""

@@ -1,7 +1,7 @@
 """Acceptance cases: the index in tests/cases.toml against the marks of the tests.
 
-A test bears a case with `@pytest.mark.case("gateway FO-03")`. The marks are read from the source, so that a skipped test
-or a missing dependency does not change the answer. A mark that names no case is an error.
+A test bears a case with `@pytest.mark.case("gateway FO-03")`. The marks are read from the source, so that a skipped
+test or a missing dependency does not change the answer. A mark that names no case is an error.
 """
 
 import argparse
@@ -45,7 +45,9 @@ def marks_in(source: str, name: str) -> Iterator[Mark]:
 
 
 def _is_case_mark(node: ast.expr) -> bool:
-    return isinstance(node, ast.Attribute) and node.attr == "case" and ast.unparse(node.value) in ("pytest.mark", "mark")
+    return (
+        isinstance(node, ast.Attribute) and node.attr == "case" and ast.unparse(node.value) in ("pytest.mark", "mark")
+    )
 
 
 def marks_of(folder: Path) -> list[Mark]:
@@ -81,7 +83,9 @@ def difference(index: Mapping[str, str], folder: Path) -> list[str]:
         indexed = [case for case in index if case.startswith(f"{reference} ")]
         lines += [f"not in the index: {case}" for case in stated if case not in index]
         lines += [f"not in the reference: {case}" for case in indexed if case not in stated]
-        lines += [f"twice in the reference: {case}" for case in sorted({case for case in stated if stated.count(case) > 1})]
+        lines += [
+            f"twice in the reference: {case}" for case in sorted({case for case in stated if stated.count(case) > 1})
+        ]
     return lines
 
 
@@ -99,7 +103,9 @@ def report(index: Mapping[str, str], shown: set[str], *, titles: bool) -> Iterat
 
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="scripts/cases", description="Which acceptance cases no test bears yet.")
-    parser.add_argument("--against", type=Path, metavar="DIR", help="also check the index against the references in DIR")
+    parser.add_argument(
+        "--against", type=Path, metavar="DIR", help="also check the index against the references in DIR"
+    )
     parser.add_argument("--titles", action="store_true", help="print the title beside each missing id")
     parser.add_argument("--quiet", action="store_true", help="print errors alone")
     options = parser.parse_args(arguments)
