@@ -1,0 +1,26 @@
+"""Words of errors that a request or its answer meets on the way through the gateway."""
+
+MESSAGES = {
+    "PL-UNSUPPORTED.what": "The request asks for something that the model behind cannot be asked for.",
+    "PL-UNSUPPORTED.what.image_url": "Message {index} holds an image by address; this upstream takes image data only.",
+    "PL-UNSUPPORTED.what.part": "Message {index} holds a part of kind '{kind}', which cannot be translated.",
+    "PL-UNSUPPORTED.what.many": "The request asks for {count} answers at once; this upstream gives one.",
+    "PL-UNSUPPORTED.what.stored": "The request continues a stored response ({field}); nothing is stored here.",
+    "PL-UNSUPPORTED.what.prefill": "Message {index} is the beginning of an answer; this upstream cannot continue one.",
+    "PL-UNSUPPORTED.what.tools": "The request offers {count} tools; this upstream takes {limit}.",
+    "PL-UNSUPPORTED.why": "Leaving it out would change the answer, so nothing was sent.",
+    "PL-UNSUPPORTED.why.image_url": "The gateway does not fetch an address that a prompt has chosen.",
+    "PL-UNSUPPORTED.fix.1": "Leave it out, or route the request to a slot of the same dialect.",
+    "PL-UNSUPPORTED.fix.1.image_url": "Send the image as a data: URL.",
+    "PL-UNSUPPORTED.fix.1.many": "Send the request {count} times with n = 1.",
+    "PL-UNSUPPORTED.fix.1.stored": "Send the whole conversation in `input`, with store = false.",
+    "PL-UNSUPPORTED.fix.1.tools": "Offer at most {limit} tools.",
+    "PL-BODY-INVALID.what": "The request body cannot be read.",
+    "PL-BODY-INVALID.what.json": "The request body is not a JSON object.",
+    "PL-BODY-INVALID.what.duplicate": "The request body holds the key '{key}' twice at its top level.",
+    "PL-BODY-INVALID.what.depth": "The request body is nested deeper than {limit} levels.",
+    "PL-BODY-INVALID.what.shape": "A field of the request body is of another type than expected.",
+    "PL-BODY-INVALID.why": "{detail}",
+    "PL-BODY-INVALID.why.duplicate": "The gateway and the vendor could each read another one of the two.",
+    "PL-BODY-INVALID.fix.1": "Put the body right; the same one is refused again.",
+}

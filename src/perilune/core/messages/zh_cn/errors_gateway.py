@@ -1,0 +1,26 @@
+"""Words of errors that a request or its answer meets on the way through the gateway."""
+
+MESSAGES = {
+    "PL-UNSUPPORTED.what": "请求包含上游模型无法处理的内容",
+    "PL-UNSUPPORTED.what.image_url": "第 {index} 条消息以网址引用图片，该上游只接受图片数据",
+    "PL-UNSUPPORTED.what.part": "第 {index} 条消息含有 '{kind}' 类型的内容，无法转换",
+    "PL-UNSUPPORTED.what.many": "请求一次要 {count} 个回答，该上游只给 1 个",
+    "PL-UNSUPPORTED.what.stored": "请求要接续已存储的响应（{field}），网关不存储响应",
+    "PL-UNSUPPORTED.what.prefill": "第 {index} 条消息是回答的开头，该上游无法接着写",
+    "PL-UNSUPPORTED.what.tools": "请求提供了 {count} 个工具，该上游最多 {limit} 个",
+    "PL-UNSUPPORTED.why": "去掉它会改变回答，因此没有发送",
+    "PL-UNSUPPORTED.why.image_url": "网关不会访问由提示词指定的网址",
+    "PL-UNSUPPORTED.fix.1": "去掉该内容，或把请求路由到同一协议的槽位",
+    "PL-UNSUPPORTED.fix.1.image_url": "改用 data: URL 发送图片",
+    "PL-UNSUPPORTED.fix.1.many": "以 n = 1 发送 {count} 次请求",
+    "PL-UNSUPPORTED.fix.1.stored": "在 `input` 中发送完整对话，并设 store = false",
+    "PL-UNSUPPORTED.fix.1.tools": "最多提供 {limit} 个工具",
+    "PL-BODY-INVALID.what": "无法读取请求体",
+    "PL-BODY-INVALID.what.json": "请求体不是 JSON 对象",
+    "PL-BODY-INVALID.what.duplicate": "请求体顶层的键 '{key}' 出现了两次",
+    "PL-BODY-INVALID.what.depth": "请求体嵌套超过 {limit} 层",
+    "PL-BODY-INVALID.what.shape": "请求体中有字段的类型与预期不符",
+    "PL-BODY-INVALID.why": "{detail}",
+    "PL-BODY-INVALID.why.duplicate": "网关与官方可能各读其中一个",
+    "PL-BODY-INVALID.fix.1": "改正请求体；原样重发仍会被拒绝",
+}
