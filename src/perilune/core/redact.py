@@ -28,7 +28,7 @@ def redact(text: str) -> str:
 
 
 def vendor_words(text: str, limit: int = 160) -> str:
-    """A vendor's sentence fit to be quoted once: redacted, on one line, control characters visible, at most `limit` long."""
+    """A vendor's sentence fit to be quoted: redacted, one line, control characters visible, at most `limit` long."""
     one_line = " ".join(redact(text).split())
     visible = _CONTROL.sub(lambda match: f"\\x{ord(match[0]):02x}", one_line)
     return visible if len(visible) <= limit else visible[: limit - 1] + "…"

@@ -12,7 +12,10 @@ from perilune.core.messages.catalogue import Language, message
 from perilune.core.money import Money
 from perilune.core.numbers import plain
 
-_DAYS = {"en": ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"), "zh-CN": ("周一", "周二", "周三", "周四", "周五", "周六", "周日")}
+_DAYS = {
+    "en": ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"),
+    "zh-CN": ("周一", "周二", "周三", "周四", "周五", "周六", "周日"),
+}
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _MINUTE = timedelta(minutes=1)
 
@@ -92,7 +95,7 @@ class Voice(Struct, frozen=True, kw_only=True):
         return f"{self.age(span)} ago" if self.language == "en" else f"{self.age(span)}前"
 
     def clock(self, at: datetime, *, round_up: bool = False) -> str:
-        """`22:07`; on another day with weekday and date, in another year with the year. Resets round up to the minute."""
+        """`22:07`; on another day with weekday and date, in another year with the year. Resets round up."""
         local = at.astimezone(self.zone)
         if round_up and (local.second or local.microsecond):
             local = (at + _MINUTE).astimezone(self.zone)
