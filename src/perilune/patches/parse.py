@@ -10,7 +10,7 @@ from itertools import accumulate
 
 from msgspec import Struct, field, structs
 
-from perilune.patches.headers import Headers, is_section_start, is_section_line, read_headers
+from perilune.patches.headers import Headers, is_section_line, is_section_start, read_headers
 from perilune.patches.model import Diff, Eol, File, FileKind, Hunk, Line, LineKind, ParseFailure, Status, is_utf8
 from perilune.patches.names import NamePair, strip_lone
 
