@@ -1,4 +1,4 @@
-"""Joins what git counts (`--raw --numstat`) with the bodies of its patch: names and statuses from the one, hunks from the other."""
+"""Joins what git counts with the bodies of its patch: names and statuses from `--raw --numstat`, hunks from `-p`."""
 
 from msgspec import structs
 

@@ -6,7 +6,7 @@ from perilune.patches.scene import normalise
 
 
 def fit_indent(old: Sequence[str], new: Sequence[str], head: Sequence[str]) -> list[str] | None:
-    """The new lines at the depth of the old ones, in the file's tabs or spaces; None where more than the base is off."""
+    """The new lines at the old depth, in the file's tabs or spaces; None where more than the base is off."""
     if not any(line.strip() for line in new):
         return []
     converted = _in_style(new, _style(old, head))

@@ -49,7 +49,7 @@ class _Section(Struct):
     failure: ParseFailure | None = None
 
 
-class _Unreadable(Exception):
+class _UnreadableError(Exception):
     """The section cannot be read on; holds the reason."""
 
 
@@ -83,7 +83,7 @@ def _read_section(cursor: _Cursor) -> _Section:
     section = _Section(headers, offset)
     try:
         _read_body(cursor, section)
-    except _Unreadable as error:
+    except _UnreadableError as error:
         section.failure = ParseFailure(str(error), cursor.offset)
         _skip_to_section(cursor)
     return section
@@ -106,11 +106,11 @@ def _read_body(cursor: _Cursor, section: _Section) -> None:
 def _expect_end(cursor: _Cursor, section: _Section) -> None:
     line = cursor.line()
     if section.headers.expects_body and not section.hunks:
-        raise _Unreadable("body missing")
+        raise _UnreadableError("body missing")
     if section.hunks and line is not None and line[:1] in (b"+", b"-", b" ", b"\\"):
         after = is_section_start(line, cursor.line(1), cursor.line(2)) or line in _SIGNATURE
         if not after:
-            raise _Unreadable("more lines than the hunk header counts")
+            raise _UnreadableError("more lines than the hunk header counts")
 
 
 def _skip_to_section(cursor: _Cursor) -> None:
@@ -124,12 +124,12 @@ def _skip_binary(cursor: _Cursor) -> None:
     cursor.at += 1
     line = cursor.line()
     if line is None or not _BLOCK.fullmatch(line):
-        raise _Unreadable("binary patch without a block")
+        raise _UnreadableError("binary patch without a block")
     while (line := cursor.line()) is not None and _BLOCK.fullmatch(line):
         while (line := cursor.line()) is not None and line.removesuffix(b"\r"):
             cursor.at += 1
         if line is None:
-            raise _Unreadable("binary patch cut off")
+            raise _UnreadableError("binary patch cut off")
         cursor.at += 1
 
 
@@ -137,7 +137,7 @@ def _read_hunk(cursor: _Cursor, name: bytes) -> Hunk:
     header = cursor.line() or b""
     match = _HUNK.fullmatch(header)
     if match is None:
-        raise _Unreadable("hunk header")
+        raise _UnreadableError("hunk header")
     old_start, new_start = int(match[1]), int(match[3])
     old_count, new_count = (1 if value is None else int(value) for value in match.group(2, 4))
     cursor.at += 1
@@ -160,7 +160,7 @@ def _read_lines(cursor: _Cursor, old_no: int, old_left: int, new_no: int, new_le
         if not (old_left or new_left):
             return lines
         if raw is None:
-            raise _Unreadable("hunk cut off")
+            raise _UnreadableError("hunk cut off")
         mark, data = raw[:1], raw[1:]
         # An empty line is a context line whose blank a mailer has cut.
         if mark in (b" ", b"", b"\r") and old_left and new_left:
@@ -173,7 +173,7 @@ def _read_lines(cursor: _Cursor, old_no: int, old_left: int, new_no: int, new_le
             lines.append(Line(LineKind.REMOVED, old_no, None, data))
             old_no, old_left = old_no + 1, old_left - 1
         else:
-            raise _Unreadable("line outside the counts of its hunk")
+            raise _UnreadableError("line outside the counts of its hunk")
         cursor.at += 1
 
 

@@ -27,14 +27,14 @@ class RawEntry(Struct, frozen=True, kw_only=True):
     removed: int | None = None
 
 
-class RawUnreadable(ValueError):
+class RawUnreadableError(ValueError):
     """The output is not what git writes."""
 
 
 def parse_raw(output: bytes) -> tuple[RawEntry, ...]:
     """The entries of `--raw -z --numstat -z`, in git's order.
 
-    Raises: RawUnreadable.
+    Raises: RawUnreadableError.
     """
     tokens = output.split(b"\0")
     entries: list[RawEntry] = []
@@ -53,7 +53,7 @@ def parse_raw(output: bytes) -> tuple[RawEntry, ...]:
 def _entry(tokens: list[bytes], position: int, entries: list[RawEntry]) -> int:
     match = _RAW.fullmatch(tokens[position])
     if match is None or position + 1 >= len(tokens):
-        raise RawUnreadable(repr(tokens[position][:80]))
+        raise RawUnreadableError(repr(tokens[position][:80]))
     letter = match[5].decode()
     two_names = letter in "RC"
     names = tokens[position + 1 : position + (3 if two_names else 2)]
@@ -75,13 +75,13 @@ def _entry(tokens: list[bytes], position: int, entries: list[RawEntry]) -> int:
 def _count(tokens: list[bytes], position: int, counts: dict[bytes, tuple[int | None, int | None]]) -> int:
     match = _NUMSTAT.fullmatch(tokens[position])
     if match is None:
-        raise RawUnreadable(repr(tokens[position][:80]))
+        raise RawUnreadableError(repr(tokens[position][:80]))
     added, removed = (None if value == b"-" else int(value) for value in match.group(1, 2))
     if match[3]:
         counts[match[3]] = (added, removed)
         return position + 1
     if position + 2 >= len(tokens):
-        raise RawUnreadable("a rename without names")
+        raise RawUnreadableError("a rename without names")
     counts[tokens[position + 2]] = (added, removed)
     return position + 3
 

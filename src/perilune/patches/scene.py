@@ -30,7 +30,7 @@ class ListedLine(Struct, frozen=True):
 
 
 class FileText(Struct, frozen=True):
-    """One file as quotes may name it: both sides in hunks, the listing that was shown, the whole new content if known."""
+    """One file as quotes may name it: both sides in hunks, the listing shown, the whole new content where known."""
 
     file: File
     new: tuple[Place, ...]

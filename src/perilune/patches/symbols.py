@@ -12,31 +12,11 @@ _KEYWORD = re.compile(
 _ASSIGNED = re.compile(
     r"^\s*(?:export\s+)?(?:const|let|var)\s+([\w$]+)\s*(?::[^=]+)?=\s*(?:async\s*)?(?:function\b|\(|[\w$]+\s*=>)"
 )
-_METHOD = re.compile(r"^\s*(?:[\w<>\[\],:&*?@.]+\s+){0,8}[*&]?([~\w$]+)\s*\([^;=]*\)?[^;=(){}]*\{?\s*$")
+_METHOD = re.compile(r"^\s*(?:[\w<>\[\],:&*?@.]+\s+){0,8}[*&]?([~\w$]+)\s*\([^;=]*\)?[^;=(){}]*\{\s*$")
 _NOT_A_NAME = frozenset(
-    [
-        "if",
-        "for",
-        "while",
-        "switch",
-        "catch",
-        "return",
-        "else",
-        "elif",
-        "match",
-        "case",
-        "do",
-        "try",
-        "with",
-        "assert",
-        "await",
-        "yield",
-        "not",
-        "and",
-        "or",
-        "in",
-        "new",
-    ]
+    re.findall(
+        r"\w+", "if for while switch catch return else elif match case do try with assert await yield not and or in new"
+    ),
 )
 _LONGEST_LINE = 300
 _TAB = 8
@@ -70,7 +50,7 @@ def indent_of(text: str) -> int | None:
 
 
 def enclosing_symbol(lines: Sequence[str], number: int) -> Symbol | None:
-    """The innermost definition that holds line `number`, its name qualified by those around it; None at the top level."""
+    """The innermost definition that holds line `number`, named with those around it; None at the top level."""
     headers = _headers_above(lines, number)
     if not headers:
         return None
