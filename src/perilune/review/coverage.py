@@ -1,7 +1,7 @@
 """The coverage ledger: every file of the diff has exactly one state, and every gap a reason."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from enum import StrEnum
 
 from msgspec import Struct, structs
@@ -28,13 +28,7 @@ class CoverageItem(Struct, frozen=True, kw_only=True):
     removed: int = 0
 
 
-_WORST_LAST = (
-    CoverageState.REUSED,
-    CoverageState.REVIEWED,
-    CoverageState.PARTIAL,
-    CoverageState.SKIPPED,
-    CoverageState.FAILED,
-)
+_READ = (CoverageState.REVIEWED, CoverageState.REUSED)
 
 
 class Ledger:
@@ -48,15 +42,6 @@ class Ledger:
         item = self._items[path]
         self._items[path] = structs.replace(item, state=state, reason=reason, unit=unit or item.unit)
 
-    def worsen(self, path: str, state: CoverageState, reason: str | None = None, unit: str | None = None) -> None:
-        """Give a file a state unless a worse one stands; of a file in several units the worst part counts."""
-        before = self._items[path]
-        both = {before.state, state}
-        if before.state is not CoverageState.REVIEWED and CoverageState.REVIEWED in both and state != before.state:
-            state, reason = _mixed(before, state, reason)
-        if _WORST_LAST.index(state) > _WORST_LAST.index(before.state) or before.unit is None:
-            self.settle(path, state, reason, unit)
-
     @property
     def items(self) -> tuple[CoverageItem, ...]:
         return tuple(sorted(self._items.values(), key=lambda item: item.path))
@@ -68,8 +53,12 @@ class Ledger:
         return self._items[path].state
 
 
-def _mixed(before: CoverageItem, state: CoverageState, reason: str | None) -> tuple[CoverageState, str | None]:
-    """A file of which one part was read and another was not."""
-    if before.state in (CoverageState.SKIPPED, CoverageState.FAILED):
-        return CoverageState.PARTIAL, before.reason
-    return state, reason
+def of_parts(parts: Sequence[tuple[CoverageState, str | None]]) -> tuple[CoverageState, str | None]:
+    """The state of a file from those of its parts: read in part where one part was read and another was not."""
+    gaps = [part for part in parts if part[0] not in _READ]
+    if not gaps:
+        return parts[0]
+    if len(gaps) < len(parts):
+        return CoverageState.PARTIAL, gaps[0][1]
+    failed = next((part for part in gaps if part[0] is CoverageState.FAILED), None)
+    return failed or gaps[0]

@@ -44,7 +44,8 @@ def compile_glob(pattern: str, *, is_attribute: bool = False) -> re.Pattern[str]
 
 def _expand(pattern: str) -> list[str]:
     """A pattern with its first alternatives written out, and theirs."""
-    waiting, done = [pattern], []
+    waiting = [pattern]
+    done: list[str] = []
     while waiting and len(waiting) + len(done) <= _MOST_ALTERNATIVES:
         current = waiting.pop()
         match = re.search(r"\{([^{}]*)\}", current)
