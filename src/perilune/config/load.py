@@ -10,7 +10,6 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from perilune.config.faults import faults, syntax_problem
 from perilune.config.schema import Config
 from perilune.config.settings import from_environment
 from perilune.core.errors import ConfigError, Problem
@@ -70,6 +69,8 @@ def parse(text: str, file_name: str) -> dict[str, Any]:
 
     Raises: the first of its faults.
     """
+    from perilune.config.faults import faults, syntax_problem
+
     try:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:

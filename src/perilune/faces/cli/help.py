@@ -39,7 +39,7 @@ class Pages(click.Group):
 
 def _page(command: click.Command, context: click.Context) -> str:
     session = context.find_object(Session)
-    voice = session.voice if session else Voice(language=pick_language(os.environ))
+    voice = Voice(language=session.language if session else pick_language(os.environ))
     columns = min(session.out.columns if session else _WIDEST, _WIDEST)
     page = "\n".join(_sections(command, context, Texts(context.command_path, voice), columns))
     return session.out.shown(page) if session else page

@@ -2,7 +2,6 @@
 
 import os
 import sys
-import traceback
 from collections.abc import Sequence
 from typing import Any
 
@@ -52,6 +51,8 @@ def _invoke(arguments: Sequence[str], session: Session) -> int:
 
 def _bug(error: Exception) -> Problem:
     """A fault of ours, named by its type and place; its own words could hold what must not be shown."""
+    import traceback
+
     frames = traceback.extract_tb(error.__traceback__)
     where = next((frame for frame in reversed(frames) if "perilune" in frame.filename), frames[-1])
     place = f"{os.path.basename(where.filename)}:{where.lineno}"  # noqa: PTH119 - only the name is wanted
@@ -60,6 +61,8 @@ def _bug(error: Exception) -> Problem:
 
 def _trace(session: Session, *, times: int) -> None:
     if session.flags.verbose >= times:
+        import traceback
+
         session.err.write(redact(traceback.format_exc()))
 
 
