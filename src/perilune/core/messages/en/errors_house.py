@@ -1,0 +1,27 @@
+"""Errors of our own house: the store."""
+
+MESSAGES = {
+    "PL-STORE-LOCKED.what": "The store is locked by process {pid}.",
+    "PL-STORE-LOCKED.what.UNKNOWN": "The store {path} is locked by another process.",
+    "PL-STORE-LOCKED.what.UNREACHED": "The database of PERILUNE_DATABASE_URL does not answer.",
+    "PL-STORE-LOCKED.why": "Another program kept it busy for longer than 5 seconds.",
+    "PL-STORE-LOCKED.why.UNREACHED": "The server is down, refuses the login, or has closed the connection.",
+    "PL-STORE-LOCKED.fix.1": "perilune doctor",
+    "PL-STORE-FULL.what": "There is no space left for the store {path}.",
+    "PL-STORE-FULL.what.SERVER": "The database server has no space left.",
+    "PL-STORE-FULL.what.UNWRITABLE": "The store {path} cannot be written ({reason}).",
+    "PL-STORE-FULL.why": "What is stored stays as it was; nothing new is kept until there is room.",
+    "PL-STORE-FULL.fix.1": "df -h {folder}",
+    "PL-STORE-CORRUPT.what": "The store {path} is damaged; it was set aside as {aside}.",
+    "PL-STORE-CORRUPT.what.RUNNING": "The store {path} is damaged.",
+    "PL-STORE-CORRUPT.why": "The database's integrity check fails. Nothing was deleted.",
+    "PL-STORE-CORRUPT.why.RUNNING": "A page of it cannot be read. The next start checks the file and sets it aside.",
+    "PL-STORE-CORRUPT.fix.1": "perilune status",
+    "PL-STORE-CORRUPT.note": "The next command starts with an empty store; accounts and settings are not in it.",
+    "PL-STORE-NEWER.what": "The store was written by a later version (tables {found}, this version knows {known}).",
+    "PL-STORE-NEWER.why": "Tables are moved forward, never back. The store is unchanged.",
+    "PL-STORE-NEWER.fix.1": "pipx upgrade perilune",
+    "PL-CONFIG-VALUE.what.STORE-URL": "PERILUNE_DATABASE_URL begins with {scheme}; it can be sqlite or postgresql.",
+    "PL-CONFIG-VALUE.what.STORE-DRIVER": "PERILUNE_DATABASE_URL names PostgreSQL, whose driver is not installed.",
+    "PL-CONFIG-VALUE.fix.1.STORE-DRIVER": "pip install 'perilune[postgres]'",
+}

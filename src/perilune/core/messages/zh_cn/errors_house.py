@@ -1,0 +1,27 @@
+"""自身的错误：数据库。"""
+
+MESSAGES = {
+    "PL-STORE-LOCKED.what": "数据库被进程 {pid} 占用。",
+    "PL-STORE-LOCKED.what.UNKNOWN": "数据库 {path} 被其他进程占用。",
+    "PL-STORE-LOCKED.what.UNREACHED": "PERILUNE_DATABASE_URL 指向的数据库没有响应。",
+    "PL-STORE-LOCKED.why": "另一个程序占用它超过了 5 秒。",
+    "PL-STORE-LOCKED.why.UNREACHED": "服务器未运行、拒绝登录，或关闭了连接。",
+    "PL-STORE-LOCKED.fix.1": "perilune doctor",
+    "PL-STORE-FULL.what": "磁盘已满，数据库 {path} 无法写入。",
+    "PL-STORE-FULL.what.SERVER": "数据库服务器磁盘已满。",
+    "PL-STORE-FULL.what.UNWRITABLE": "数据库 {path} 无法写入（{reason}）。",
+    "PL-STORE-FULL.why": "已保存的内容不变；腾出空间之前不会再记录新内容。",
+    "PL-STORE-FULL.fix.1": "df -h {folder}",
+    "PL-STORE-CORRUPT.what": "数据库 {path} 已损坏，已改名为 {aside}。",
+    "PL-STORE-CORRUPT.what.RUNNING": "数据库 {path} 已损坏。",
+    "PL-STORE-CORRUPT.why": "数据库完整性检查未通过。没有删除任何内容。",
+    "PL-STORE-CORRUPT.why.RUNNING": "其中一页无法读取。下次启动会检查整个文件并将其改名保留。",
+    "PL-STORE-CORRUPT.fix.1": "perilune status",
+    "PL-STORE-CORRUPT.note": "下一条命令会使用空的数据库；账户和设置不在其中。",
+    "PL-STORE-NEWER.what": "数据库由较新版本写入（表版本 {found}，本版本只认识 {known}）。",
+    "PL-STORE-NEWER.why": "表只会升级，不会降级。数据库未被改动。",
+    "PL-STORE-NEWER.fix.1": "pipx upgrade perilune",
+    "PL-CONFIG-VALUE.what.STORE-URL": "PERILUNE_DATABASE_URL 以 {scheme} 开头；只能是 sqlite 或 postgresql。",
+    "PL-CONFIG-VALUE.what.STORE-DRIVER": "PERILUNE_DATABASE_URL 指向 PostgreSQL，但未安装其驱动。",
+    "PL-CONFIG-VALUE.fix.1.STORE-DRIVER": "pip install 'perilune[postgres]'",
+}
