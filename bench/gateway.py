@@ -87,7 +87,12 @@ def rows(folder: Path) -> Iterator[list[str]]:
         sides = {"nginx": (proxy_port, proxy_pid), "Perilune": (our_port, our_pid)}
         for size, clients in ((1024, 32), (65_536, 32), (1024, 1)):
             yield from _compare(folder, sides, size, clients)
-        yield ["memory (PSS) idle / after load, MB", f"{memory_mb(proxy_pid):.0f}", f"{idle_mb:.0f} / {memory_mb(our_pid):.0f}", ""]
+        yield [
+            "memory (PSS) idle / after load, MB",
+            f"{memory_mb(proxy_pid):.0f}",
+            f"{idle_mb:.0f} / {memory_mb(our_pid):.0f}",
+            "",
+        ]
         yield ["start to first answer, s", "", f"{start_s:.2f}", ""]
 
 

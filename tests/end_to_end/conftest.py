@@ -25,7 +25,9 @@ class Program:
     home: Path
     environment: dict[str, str]
 
-    def run(self, *arguments: str, stdin: str = "", timeout_s: float = 60, **extra: str) -> subprocess.CompletedProcess[str]:
+    def run(
+        self, *arguments: str, stdin: str = "", timeout_s: float = 60, **extra: str
+    ) -> subprocess.CompletedProcess[str]:
         """Run one command to its end."""
         return subprocess.run(
             [sys.executable, "-m", "perilune", *arguments],
@@ -66,7 +68,11 @@ class Service:
 
 
 def _environment(home: Path, upstream: str | None) -> dict[str, str]:
-    kept = {name: value for name, value in os.environ.items() if name in ("PATH", "LANG", "LC_ALL", "TZ", "HOME", "XDG_RUNTIME_DIR")}
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if name in ("PATH", "LANG", "LC_ALL", "TZ", "HOME", "XDG_RUNTIME_DIR")
+    }
     ours = {"PERILUNE_HOME": str(home), "PYTHONPATH": str(ROOT / "src"), "PYTHONWARNINGS": "error"}
     return kept | ours | ({"PERILUNE_UPSTREAM": upstream} if upstream else {})
 

@@ -20,7 +20,9 @@ name = "default"
 match = ["*"]
 slots = [{ account = "work", model = "kimi-for-coding" }]
 """
-BODY = json.dumps({"model": "kimi", "max_tokens": 64, "stream": True, "messages": [{"role": "user", "content": "ping"}]})
+BODY = json.dumps(
+    {"model": "kimi", "max_tokens": 64, "stream": True, "messages": [{"role": "user", "content": "ping"}]}
+)
 
 
 async def _open(url: str) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
@@ -81,5 +83,3 @@ def _in_flight(url: str) -> int:
     with urlopen(f"{url}/api/v1/routes") as answer:
         routes = json.loads(answer.read())["routes"]
     return sum(int(slot["in_flight"]) for route in routes for slot in route["slots"])
-
-

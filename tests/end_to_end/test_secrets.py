@@ -55,7 +55,13 @@ def test_no_key_appears_anywhere(program: Any, sandbox: Any, start: Callable[...
     for path in ("/", "/add", "/api/v1/status", "/api/v1/routes", "/api/v1/ledger", "/healthz", "/readyz", "/nothing"):
         seen.append((path, ask(service.url + path)))
     seen.append(("process list", process_lists(service.process.pid)))
-    for command in (["status"], ["status", "--json"], ["accounts", "list"], ["accounts", "show", "kimi-code"], ["config", "get"]):
+    for command in (
+        ["status"],
+        ["status", "--json"],
+        ["accounts", "list"],
+        ["accounts", "show", "kimi-code"],
+        ["config", "get"],
+    ):
         done = program.run(*command)
         seen.append((" ".join(command), (done.stdout + done.stderr).encode()))
     assert service.stop() == 0

@@ -40,7 +40,9 @@ class Workbench:
         from perilune.config.schema import DisplayConfig
         from perilune.core.errors import ConfigError
 
-        if not self.paths.config_file.exists() and not any(name.startswith("PERILUNE_DISPLAY_") for name in self.environment):
+        if not self.paths.config_file.exists() and not any(
+            name.startswith("PERILUNE_DISPLAY_") for name in self.environment
+        ):
             return DisplayConfig()
         try:
             return self.configuration().config.display

@@ -20,7 +20,9 @@ class _Quiet(uvicorn.Server):
         yield
 
 
-async def serve(app: ASGIApp, listener: socket.socket, *, ready: Ready, stopping: Callable[[], None], drain_s: float) -> None:
+async def serve(
+    app: ASGIApp, listener: socket.socket, *, ready: Ready, stopping: Callable[[], None], drain_s: float
+) -> None:
     """Serve until SIGINT, SIGTERM or cancellation.
 
     Shape: `ready` runs once the address answers; `stopping` is told first, so that long streams can end; running answers

@@ -13,7 +13,9 @@ from perilune.faces.web.reader import Reader
 @cache
 def _environment() -> Environment:
     loader = PackageLoader("perilune.faces.web", "templates")
-    environment = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    environment = Environment(
+        loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
     environment.globals["asset"] = asset_address
     return environment
 
