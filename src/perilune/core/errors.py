@@ -17,6 +17,7 @@ Expected outcomes of probing and failover are values (`providers.contract.outcom
 
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Self
 
 from msgspec import Struct, field
 
@@ -65,7 +66,7 @@ class PeriluneError(Exception):
         retry_at: datetime | None = None,
         account: str | None = None,
         **facts: object,
-    ) -> "PeriluneError":
+    ) -> Self:
         """The error of `code` with its facts as keyword arguments."""
         problem = Problem(code=code, facts=facts, variant=variant, words=words, retry_at=retry_at, account=account)
         return cls(problem)
