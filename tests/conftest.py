@@ -22,7 +22,7 @@ def _loopback_only(self: socket.socket, address: Any) -> Any:
 
 
 @pytest.fixture(autouse=True)
-def _clean_surroundings(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+def _clean_surroundings(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
     """Each test has its own home and none of the machine's keys or proxies, and reaches loopback only."""
     monkeypatch.setattr(socket.socket, "connect", _loopback_only)
     for name in list(os.environ):
@@ -36,7 +36,6 @@ def _clean_surroundings(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytes
     monkeypatch.setenv("PERILUNE_HOME", str(home / "perilune"))
     monkeypatch.setenv("LC_ALL", "C.UTF-8")
     monkeypatch.setenv("TZ", "UTC")
-    yield
 
 
 @pytest.fixture
