@@ -114,8 +114,6 @@ MESSAGES = {
     "PL-QUOTA-WINDOW.fix.1": "wait: perilune guard --wait",
     "PL-QUOTA-WINDOW.fix.2": "perilune gateway routes set default {other_account}",
     "PL-QUOTA-WINDOW.fix.3": "extra usage or a larger plan: {console}",
-    "PL-SANDBOX.what": "{variable} must be a loopback address.",
-    "PL-SANDBOX.fix.1": "perilune sandbox",
     "PL-VENDOR.what": "{host} answers with a code of its own: {code} ({scode}).",
     "PL-VENDOR.what.status": "{host} answers {status} to a read.",
     "PL-VENDOR.fix.1": "perilune doctor --bundle FILE",

@@ -114,8 +114,6 @@ MESSAGES = {
     "PL-QUOTA-WINDOW.fix.1": "等待：perilune guard --wait",
     "PL-QUOTA-WINDOW.fix.2": "perilune gateway routes set default {other_account}",
     "PL-QUOTA-WINDOW.fix.3": "额外用量（Extra Usage）或更高套餐：{console}",
-    "PL-SANDBOX.what": "{variable} 必须是本机地址",
-    "PL-SANDBOX.fix.1": "perilune sandbox",
     "PL-VENDOR.what": "{host} 返回自定义错误码 {code}（{scode}）",
     "PL-VENDOR.what.status": "{host} 对读取返回 {status}",
     "PL-VENDOR.fix.1": "perilune doctor --bundle FILE",
