@@ -35,7 +35,7 @@ MESSAGES = {
     "PL-CONFIG-VALUE.what.twice": "{place}：{key} {value} 重复",
     "PL-CONFIG-VALUE.what.unwritable": "{place}：无法只改 {key} 而不动其周围的文字",
     "PL-STORE-CORRUPT.fix.1": "perilune status",
-    "PL-STORE-CORRUPT.note": "下一条命令会使用空的数据库；账户和设置不在其中。",
+    "PL-STORE-CORRUPT.note": "下一条命令会使用空的数据库；账号和设置不在其中。",
     "PL-STORE-CORRUPT.what": "数据库 {path} 已损坏，已改名为 {aside}。",
     "PL-STORE-CORRUPT.what.RUNNING": "数据库 {path} 已损坏。",
     "PL-STORE-CORRUPT.why": "数据库完整性检查未通过。没有删除任何内容。",
