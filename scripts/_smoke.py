@@ -20,7 +20,12 @@ def main(program: str) -> int:
     with tempfile.TemporaryDirectory() as home:
         environment = os.environ | {"HOME": home, "PERILUNE_HOME": home, "PERILUNE_LANG": "en", "PYTHONUTF8": "1"}
         for arguments in (["--version"], ["--help"]):
-            subprocess.run([program, *arguments], env=environment, check=True, stdin=subprocess.DEVNULL, timeout=60)
+            done = subprocess.run(
+                [program, *arguments], env=environment, stdin=subprocess.DEVNULL, timeout=60, check=False
+            )
+            if done.returncode:
+                print(f"perilune {arguments[0]} ended with {done.returncode}", flush=True)
+                return 1
         return _serve(program, environment)
 
 

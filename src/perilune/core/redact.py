@@ -16,8 +16,7 @@ _USER_INFO = re.compile(r"(://)[^\s/@\"']{1,512}@")
 # Whole runs, from their beginning: a pattern that may begin anywhere in a long run takes quadratic time.
 _DOTTED_RUN = re.compile(r"(?<![A-Za-z0-9_-])[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*")
 _PREFIXED = (  # a key may stand right behind a colour sequence, ESC[31m
-    re.compile(r"(?:\b|(?<=\dm))(?:sk|plk|ghp|gho|ghs|ghu|ghr|glpat|xoxb|xoxp)[-_][A-Za-z0-9_-]{4,}"),
-    re.compile(r"\bgithub_pat_[A-Za-z0-9_]{8,}"),
+    re.compile(r"(?:\b|(?<=\dm))(?:sk|plk|gh[oprsu]|github_pat|glpat|xox[bp])[-_][A-Za-z0-9_-]{4,}"),
     re.compile(r"\b(?:org|ak)-[A-Za-z0-9_-]{3,}"),
 )
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
