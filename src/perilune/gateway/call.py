@@ -1,7 +1,8 @@
 """What goes into the gateway and what comes out: a call, its attempts, a reply."""
 
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncIterator, Mapping
 from datetime import datetime
+from typing import Protocol
 
 from msgspec import Struct, field
 
@@ -50,6 +51,18 @@ class Attempt(Struct, kw_only=True):
     first_content_ms: int | None = None
 
 
+class Chunks(Protocol):
+    """A stream of bytes that holds things while it runs."""
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        """The bytes."""
+        ...
+
+    async def aclose(self) -> None:
+        """Give back what is held; harmless after the end."""
+        ...
+
+
 class Reply(Struct, kw_only=True):
     """What the caller gets: a whole body, or chunks that are read to their end or closed.
 
@@ -60,7 +73,7 @@ class Reply(Struct, kw_only=True):
     status: int
     headers: list[tuple[str, str]]
     body: bytes = b""
-    chunks: AsyncGenerator[bytes, None] | None = None
+    chunks: Chunks | None = None
     request_id: str = ""
     route: str | None = None
     account: str | None = None

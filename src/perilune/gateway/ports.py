@@ -25,6 +25,10 @@ class Accounts(Protocol):
         """Whether the account can be used by its last reading and live refusals; None is unknown."""
         ...
 
+    def read_at(self, account: str) -> datetime | None:
+        """When the last reading was taken."""
+        ...
+
     def windows(self, account: str) -> Sequence[Window]:
         """The windows of the last reading."""
         ...

@@ -61,9 +61,7 @@ class Shaper(Struct, kw_only=True):
     @classmethod
     def of(cls, front: Dialect, body: Body, *, stream_upstream: bool) -> "Shaper":
         """A shaper for one request."""
-        return cls(
-            front=front, body=body, prompt_tokens=estimate_body(body.bytes), stream_upstream=stream_upstream
-        )
+        return cls(front=front, body=body, prompt_tokens=estimate_body(body.bytes), stream_upstream=stream_upstream)
 
     def refused_before(self, slot: Slot) -> Found | None:
         """What is known to be refused by this slot without a call."""
@@ -105,7 +103,7 @@ class Shaper(Struct, kw_only=True):
         return Prepared(
             surface=surface,
             model=model,
-            body=splice(leaving.bytes, changes, leaving.members),
+            body=splice(leaving.raw, changes, leaving.members),
             context=context or Context(client=self.front, upstream=behind, include_usage=self.body.head.include_usage),
             is_relayed=context is None,
             adjusted=tuple(dict.fromkeys((*adjusted, *shaped.adjusted, *notes, *sorted(corrections.drop)))),
@@ -162,7 +160,7 @@ class Shaper(Struct, kw_only=True):
 class _Leaving(Struct, frozen=True):
     """The body on its way out, read as far as its head."""
 
-    bytes: bytes
+    raw: bytes
     head: Head
     members: Mapping[str, Raw]
 

@@ -5,6 +5,7 @@ from fnmatch import fnmatchcase
 from typing import cast
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from perilune.catalog.load import Catalogue
 from perilune.catalog.models import Model
@@ -54,6 +55,19 @@ class Slot(Struct, frozen=True, kw_only=True):
     def target(self, surface: Surface) -> Target:
         """Where requests of this surface go."""
         return self.targets[surface]
+
+    def count_target(self) -> Target | None:
+        """Where tokens of a Messages request are counted."""
+        target = self.targets.get("messages")
+        return None if target is None else replace(target, path=f"{target.path}/count_tokens")
+
+    def tokenizer_target(self) -> Target | None:
+        """Where the account's own tokenizer answers, None where the plan has none."""
+        path = getattr(self.sender, "TOKENIZER_PATH", None)
+        target = self.targets.get("chat")
+        if path is None or target is None:
+            return None
+        return replace(target, path=target.path.removesuffix(_PATHS["chat"]) + path)
 
     def auth_header(self) -> tuple[str, str] | None:
         """The header with the key, None for an endpoint without one."""

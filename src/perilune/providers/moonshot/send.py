@@ -15,6 +15,7 @@ from perilune.providers.contract.send import (
 
 __all__ = ["auth_header", "choose_surface", "client_headers", "refuse_before", "shape", "ways"]
 
+TOKENIZER_PATH = "/tokenizers/estimate-token-count"
 _WAYS = Ways(
     family="kimi",
     streams_always=True,
