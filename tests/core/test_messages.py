@@ -11,7 +11,7 @@ from perilune.core.messages import message, message_ids
 
 EN = sorted(message_ids("en"))
 ZH = sorted(message_ids("zh-CN"))
-PARTS = re.compile(r"(?P<code>PL-[A-Z0-9-]+)\.(?:(?:what|title|why|fix\.[1-5]|note|long)(?:\.[a-z0-9_]+)?)")
+PARTS = re.compile(r"(?P<code>PL-[A-Z0-9-]+)\.(?:(?:what|title|why|fix\.[1-5]|note|long)(?:\.[A-Za-z0-9_-]+)?)")
 
 
 def placeholders(text: str) -> set[str]:
@@ -102,6 +102,7 @@ def test_the_lint_refuses(text: str) -> None:
         "运行 `perilune add --plan kimi-code` 后重试",
         "沙盒：数据来自 {upstream}",
         "5 小时  ████ 已用 69%",
+        "perilune {version} · {url}   （{reach}）",
     ],
 )
 def test_the_lint_accepts(text: str) -> None:

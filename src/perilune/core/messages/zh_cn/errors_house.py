@@ -62,7 +62,7 @@ MESSAGES = {
     "PL-SANDBOX.what.scenario": "无法播放场景 {scenario}：{reason}",
     "PL-SANDBOX.why.listen": "它接受任何虚构密钥，且无需登录",
     "PL-STORE-CORRUPT.fix.1": "perilune status",
-    "PL-STORE-CORRUPT.note": "下一条命令会使用空的数据库；账户和设置不在其中。",
+    "PL-STORE-CORRUPT.note": "下一条命令会使用空的数据库；账号和设置不在其中。",
     "PL-STORE-CORRUPT.what": "数据库 {path} 已损坏，已改名为 {aside}。",
     "PL-STORE-CORRUPT.what.RUNNING": "数据库 {path} 已损坏。",
     "PL-STORE-CORRUPT.why": "数据库完整性检查未通过。没有删除任何内容。",
