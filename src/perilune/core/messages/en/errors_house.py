@@ -16,7 +16,9 @@ MESSAGES = {
     "PL-CONFIG-BASEURL.what.repaired": "{place}: the base URL {value} is read as {repaired}.",
     "PL-CONFIG-BASEURL.what.required": "{place}: this plan needs a base URL.",
     "PL-CONFIG-BASEURL.why": "A base URL is https://HOST[:PORT][/PATH]; http:// only to this machine.",
-    "PL-CONFIG-BASEURL.why.ending": "A base stands before what a client adds to it; the endpoint is not part of it.",
+    "PL-CONFIG-BASEURL.why.ending": (
+        "The base stands before what a client adds to it; the endpoint is not part of it."
+    ),
     "PL-CONFIG-BASEURL.why.official": "Caps, surface and quota follow from the plan, so the address belongs to it.",
     "PL-CONFIG-BASEURL.why.query": "It may not carry a query (?…) or a fragment (#…).",
     "PL-CONFIG-BASEURL.why.repaired": (
