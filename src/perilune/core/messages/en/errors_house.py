@@ -10,6 +10,7 @@ MESSAGES = {
     "PL-CONFIG-BASEURL.fix.1.official": "perilune accounts set {account} --plan {plan} --region {region}",
     "PL-CONFIG-BASEURL.fix.1.repaired": "perilune accounts set {account} --base-url {repaired}",
     "PL-CONFIG-BASEURL.fix.1.required": "perilune accounts set {account} --base-url {example}",
+    "PL-CONFIG-BASEURL.title": "The base URL cannot be used; nothing was sent.",
     "PL-CONFIG-BASEURL.what": "{place}: the base URL '{value}' cannot be used; nothing was sent.",
     "PL-CONFIG-BASEURL.what.ending": "{place}: the base URL ends in {ending}; use {repaired}",
     "PL-CONFIG-BASEURL.what.official": "{place}: {value} is the official address of {plan} {region}.",
@@ -25,7 +26,7 @@ MESSAGES = {
         "A base stands before what a client adds to it; the endpoint is not part of it."
     ),
     "PL-CONFIG-BASEURL.why.required": "Its address is not known beforehand.",
-    "PL-CONFIG-BASEURL.why.userinfo": "A name or password before @ can hide another host.",
+    "PL-CONFIG-BASEURL.why.user": "A name or password before @ can hide another host.",
     "PL-CONFIG-KEY.fix.1": "perilune config edit",
     "PL-CONFIG-KEY.what": "{place}: unknown key '{key}'. Nearest: {nearest}.",
     "PL-CONFIG-KEY.what.far": "{place}: unknown key '{key}'.",
