@@ -12,10 +12,7 @@ from perilune.core.messages.catalogue import Language, message
 from perilune.core.money import Money
 from perilune.core.numbers import plain
 
-_DAYS = {
-    "en": ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"),
-    "zh-CN": ("周一", "周二", "周三", "周四", "周五", "周六", "周日"),
-}
+_DAYS = {"en": ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"), "zh-CN": ("周一", "周二", "周三", "周四", "周五", "周六", "周日")}
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _MINUTE = timedelta(minutes=1)
 
