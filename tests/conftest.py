@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from perilune.sandbox import SandboxThread, running_sandbox
+
 _OURS = ("PERILUNE_", "MOONSHOT_", "KIMI_", "API_", "ANTHROPIC_", "OPENAI_", "CODEXBAR_")
 _REAL_CONNECT = socket.socket.connect
 
@@ -20,7 +22,7 @@ def _loopback_only(self: socket.socket, address: Any) -> Any:
 
 
 @pytest.fixture(autouse=True)
-def _clean_surroundings(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+def _clean_surroundings(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
     """Each test has its own home and none of the machine's keys or proxies, and reaches loopback only."""
     monkeypatch.setattr(socket.socket, "connect", _loopback_only)
     for name in list(os.environ):
@@ -34,4 +36,11 @@ def _clean_surroundings(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytes
     monkeypatch.setenv("PERILUNE_HOME", str(home / "perilune"))
     monkeypatch.setenv("LC_ALL", "C.UTF-8")
     monkeypatch.setenv("TZ", "UTC")
-    yield
+
+
+@pytest.fixture
+def sandbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[SandboxThread]:
+    """The played vendors in scenario `pong`; every official host is answered by them."""
+    with running_sandbox() as played:
+        monkeypatch.setenv("PERILUNE_UPSTREAM", played.url)
+        yield played

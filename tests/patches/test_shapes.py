@@ -46,7 +46,9 @@ def _assert_line(line: Line, old: list[bytes], new: list[bytes]) -> None:
         assert old[line.old_no - 1] == line.data
     if line.new_no is not None:
         assert new[line.new_no - 1] == line.data
-    ends = [(old, line.old_no)] * (line.kind is not LineKind.ADDED) + [(new, line.new_no)] * (line.kind is not LineKind.REMOVED)
+    ends = [(old, line.old_no)] * (line.kind is not LineKind.ADDED) + [(new, line.new_no)] * (
+        line.kind is not LineKind.REMOVED
+    )
     for content, number in ends:
         assert line.no_eol == (number == len(content) and content[-1] != b"")
 
@@ -75,7 +77,9 @@ def test_a_shape_is_read_from_a_pasted_patch_alone(shape: tuple[int, Repo, str, 
     _assert_lines_are_right(repo, diff, base, head)
 
 
-@pytest.mark.parametrize("options", [("--no-prefix",), ("--src-prefix=i/", "--dst-prefix=w/"), ("--src-prefix=old/", "--dst-prefix=new/")])
+@pytest.mark.parametrize(
+    "options", [("--no-prefix",), ("--src-prefix=i/", "--dst-prefix=w/"), ("--src-prefix=old/", "--dst-prefix=new/")]
+)
 @pytest.mark.case("review R1.3")
 def test_a_shape_is_read_whatever_the_prefix(shape: tuple[int, Repo, str, str], options: tuple[str, ...]) -> None:
     number, repo, base, head = shape

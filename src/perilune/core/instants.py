@@ -44,7 +44,8 @@ def _parse_rfc3339(text: str) -> datetime | None:
     microseconds = int((fraction or "0")[:6].ljust(6, "0"))
     offset = "+00:00" if zone in (None, "Z", "z") else zone
     try:
-        at = datetime(*map(int, parts), microsecond=microseconds, tzinfo=UTC)
+        year, month, day, hour, minute, second = map(int, parts)
+        at = datetime(year, month, day, hour, minute, second, microseconds, UTC)
         shift = timedelta(hours=int(offset[1:3]), minutes=int(offset[-2:]))
         return at - shift if offset[0] == "+" else at + shift
     except (ValueError, OverflowError):

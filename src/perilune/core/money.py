@@ -13,7 +13,7 @@ _SYMBOLS = {"CNY": "¥", "USD": "$"}
 class Money(Struct, frozen=True, order=False):
     """An amount of one currency.
 
-    Shape: in JSON `{"amount": "49.58894", "currency": "CNY"}`, the amount in plain notation with two fraction digits or more.
+    Shape: in JSON `{"amount": "49.58894", "currency": "CNY"}`, the amount plain with two or more fraction digits.
     """
 
     amount: Decimal

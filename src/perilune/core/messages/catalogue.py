@@ -14,9 +14,10 @@ _ERROR_AREAS = ("errors_reading", "errors_gateway", "errors_review", "errors_hou
 
 def message(language: Language, message_id: str) -> str | None:
     """The text of a message, English where the translation is missing, None where the id is unknown."""
-    for candidate in (language, "en"):
+    fallback: tuple[Language, ...] = (language, "en")
+    for candidate in fallback:
         for area in _areas_of(message_id):
-            text = _texts(candidate, area).get(message_id)  # type: ignore[arg-type]
+            text = _texts(candidate, area).get(message_id)
             if text is not None:
                 return text
     return None

@@ -12,9 +12,13 @@ from perilune.core.messages.catalogue import Language, message
 from perilune.core.money import Money
 from perilune.core.numbers import plain
 
-_DAYS = {"en": ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"), "zh-CN": ("周一", "周二", "周三", "周四", "周五", "周六", "周日")}
+_DAYS = {
+    "en": ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"),
+    "zh-CN": ("周一", "周二", "周三", "周四", "周五", "周六", "周日"),
+}
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _MINUTE = timedelta(minutes=1)
+_SECOND = timedelta(seconds=1)
 
 
 class Words(Struct, frozen=True):
@@ -58,6 +62,8 @@ class Voice(Struct, frozen=True, kw_only=True):
                 return self.duration(value)
             case Decimal():
                 return plain(value)
+            case None:
+                return "–"
             case bool():
                 return str(value).lower()
             case int():
@@ -67,10 +73,10 @@ class Voice(Struct, frozen=True, kw_only=True):
 
     def duration(self, span: timedelta) -> str:
         """`45s`, `12m`, `2h 07m`, `3d 2h`; minutes round up, so that a reset is never promised too early."""
-        seconds = max(span.total_seconds(), 0)
+        seconds = max(-(-span // _SECOND), 0)
         if seconds < 60:
-            return self._unit("seconds", f"{int(-(-seconds // 1))}")
-        minutes = int(-(-seconds // 60))
+            return self._unit("seconds", str(seconds))
+        minutes = -(-seconds // 60)
         hours, rest = divmod(minutes, 60)
         if minutes < 60:
             return self._unit("minutes", str(minutes))
@@ -92,7 +98,7 @@ class Voice(Struct, frozen=True, kw_only=True):
         return f"{self.age(span)} ago" if self.language == "en" else f"{self.age(span)}前"
 
     def clock(self, at: datetime, *, round_up: bool = False) -> str:
-        """`22:07`; on another day with weekday and date, in another year with the year. Resets round up to the minute."""
+        """`22:07`; on another day with weekday and date, in another year with the year. Resets round up."""
         local = at.astimezone(self.zone)
         if round_up and (local.second or local.microsecond):
             local = (at + _MINUTE).astimezone(self.zone)
@@ -113,7 +119,7 @@ class Voice(Struct, frozen=True, kw_only=True):
 
     def explain(self, problem: Problem) -> Words:
         """A problem as headline, cause, remedies and note. Remedies whose facts are not known are left out."""
-        facts = dict(problem.facts)
+        facts = {name: value for name, value in problem.facts.items() if value is not None}
         if problem.account is not None:
             facts.setdefault("account", problem.account)
         if problem.retry_at is not None:

@@ -1,0 +1,178 @@
+"""Every setting there is, with its default. Unknown keys are refused when a file is read."""
+
+from typing import Annotated, Any, Literal
+
+from msgspec import Meta, Struct, field
+
+Thinking = Literal["off", "on", "low", "medium", "high", "max"]
+SurfaceName = Literal["chat", "responses", "messages"]
+SourceMode = Literal["auto", "api-key", "cli-login", "web-session"]
+CookieMode = Literal["auto", "manual", "off"]
+Positive = Annotated[int, Meta(ge=1)]
+Seconds = Annotated[float, Meta(gt=0)]
+
+
+class AccountConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """A named credential of one plan in one region. `key` is a reference, never the key itself."""
+
+    name: Annotated[str, Meta(min_length=1, max_length=64)]
+    plan: str
+    region: str = ""
+    key: str | None = None
+    base_url: str | None = None
+    source: SourceMode = "auto"
+    cookie_source: CookieMode = "off"
+    max_concurrent_requests: Positive | None = None
+    extra_usage: bool = False
+    rpm: Positive | None = None
+    tpm: Positive | None = None
+    auth: Literal["bearer", "x-api-key"] | None = None
+    paused: bool = False
+
+
+class SlotConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """One place of a route: an account plus model, thinking, limits and override."""
+
+    account: str
+    model: str | None = None
+    surface: SurfaceName | None = None
+    thinking: Thinking | None = None
+    override: dict[str, Any] | None = None
+    max_output_tokens: Positive | None = None
+    max_input_tokens: Positive | None = None
+    first_content_timeout_s: Seconds | None = None
+
+
+class RouteConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """An ordered list of slots for the models that match; the first is main, the rest fallbacks."""
+
+    name: str
+    match: tuple[str, ...] = ("*",)
+    slots: tuple[SlotConfig, ...] = ()
+    policy: dict[str, Literal["next", "same_then_next", "wait", "stop"]] = field(default_factory=dict)
+    on_rate_limit: Literal["wait_then_failover", "failover", "wait"] = "wait_then_failover"
+    on_full: Literal["wait", "next", "stay"] = "wait"
+
+
+class GatewayConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """The gateway. Units: names ending `_s` are seconds, `body_max` bytes."""
+
+    listen: str = "127.0.0.1:8787"
+    hosts: tuple[str, ...] = ()
+    allow_private: tuple[str, ...] = ()
+    require_key: bool = False
+    forward_user_agent: Literal["auto", "never"] = "auto"
+    connect_timeout_s: Seconds = 10
+    first_content_timeout_s: Seconds = 300
+    answer_timeout_s: Seconds = 900
+    idle_timeout_s: Seconds = 300
+    total_timeout_s: Seconds = 1800
+    queue_timeout_s: Seconds = 60
+    queue_patience_s: Annotated[float, Meta(ge=0)] = 2
+    queue_max: Positive = 1000
+    rate_wait_s: Annotated[float, Meta(ge=0)] = 5
+    max_attempts: Positive = 5
+    body_max: Positive = 32 * 1024 * 1024
+    drain_s: Annotated[float, Meta(ge=0)] = 30
+    keepalive_after_s: Annotated[float, Meta(ge=0)] = 0
+    stream_upstream: bool = True
+    stickiness: Literal["auto", "off"] = "auto"
+    reasoning_store: Literal["memory", "shared", "off"] = "memory"
+    routes: tuple[RouteConfig, ...] = ()
+
+
+class ProbeConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Which official hosts `perilune add` may ask; empty means all."""
+
+    hosts: tuple[str, ...] = ()
+
+
+class MonitorConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Background reading of accounts."""
+
+    interval_s: Annotated[int, Meta(ge=60)] = 300
+
+
+class PaceConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Pace. `work_days` are ISO weekdays."""
+
+    work_days: tuple[Annotated[int, Meta(ge=1, le=7)], ...] = (1, 2, 3, 4, 5, 6, 7)
+
+
+class AlertsConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """When a state is called high. Floors are amounts as text, by currency."""
+
+    high_ratio: Annotated[float, Meta(gt=0, le=1)] = 0.75
+    balance_floor: dict[str, str] = field(default_factory=lambda: {"CNY": "20", "USD": "3"})
+
+
+class DisplayConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """How figures are shown."""
+
+    percent: Literal["used", "left"] = "used"
+    clock: Literal["24h", "12h"] = "24h"
+    ambiguous_width: Annotated[int, Meta(ge=1, le=2)] = 1
+    lang: str | None = None
+    tz: str | None = None
+
+
+class ReviewBudgetConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Hard budgets of one review. `max_cost` as "USD 0.50"; `floor` by window id: a number of requests or a share."""
+
+    max_requests: Positive = 40
+    max_tokens: Positive = 2_000_000
+    max_cost: str | None = None
+    max_share: Annotated[float, Meta(gt=0, le=1)] = 0.4
+    floor: dict[str, str] = field(default_factory=dict)
+    on_short: tuple[Literal["degrade", "fallback", "defer", "fail"], ...] = ("degrade", "fallback", "defer")
+
+
+class ReviewPathConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Rules for files that match a glob."""
+
+    match: str
+    rules: str = ""
+    severity: str | None = None
+    effort: str | None = None
+    ignore_categories: tuple[str, ...] = ()
+
+
+class ReviewRulesConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Names of rule files looked for from the root down to each changed file."""
+
+    files: tuple[str, ...] = ("REVIEW.md", "AGENTS.md", "CLAUDE.md")
+
+
+class ReviewConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """The reviewer."""
+
+    enabled: bool = True
+    severity: Literal["critical", "high", "medium", "low", "nit"] = "medium"
+    max_inline: Annotated[int, Meta(ge=0)] = 10
+    effort: Literal["low", "medium", "high"] = "medium"
+    language: Literal["auto", "en", "zh-CN"] = "auto"
+    categories: tuple[str, ...] = ("bug", "security", "performance", "concurrency", "api", "tests", "docs", "rule")
+    ignore: tuple[str, ...] = ()
+    include: tuple[str, ...] = ()
+    suggestions: bool = True
+    require_full_coverage: bool = False
+    redact_secrets: bool = True
+    route: str | None = None
+    max_file_bytes: Positive = 1024 * 1024
+    budget: ReviewBudgetConfig = ReviewBudgetConfig()
+    paths: tuple[ReviewPathConfig, ...] = ()
+    rules: ReviewRulesConfig = ReviewRulesConfig()
+
+
+class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """The whole of `config.toml`."""
+
+    schema: Literal[1] = 1
+    accounts: tuple[AccountConfig, ...] = ()
+    gateway: GatewayConfig = GatewayConfig()
+    probe: ProbeConfig = ProbeConfig()
+    monitor: MonitorConfig = MonitorConfig()
+    pace: PaceConfig = PaceConfig()
+    alerts: AlertsConfig = AlertsConfig()
+    display: DisplayConfig = DisplayConfig()
+    review: ReviewConfig = ReviewConfig()

@@ -1,0 +1,1 @@
+"""Any Anthropic-compatible endpoint, as a fallback."""

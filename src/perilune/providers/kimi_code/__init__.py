@@ -1,0 +1,1 @@
+"""Kimi Code: the membership plan, counted in windows."""

@@ -1,0 +1,1 @@
+"""Moonshot: the pay-per-token platform, counted in money."""

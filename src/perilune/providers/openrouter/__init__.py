@@ -1,0 +1,1 @@
+"""OpenRouter, as a fallback."""

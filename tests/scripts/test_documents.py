@@ -1,0 +1,55 @@
+from pathlib import Path
+
+import pytest
+
+from scripts import _documents
+
+
+def document(root: Path, text: str, name: str = "README.md") -> Path:
+    path = root / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[there](docs/there.md)",
+        "[heading](docs/there.md#two-words-here)",
+        "[own](#top)\n\n# Top",
+        "[outside](https://example.com/x)",
+        "```md\n[example](nowhere.md)\n```",
+    ],
+)
+def test_links_that_lead_somewhere(tmp_path: Path, text: str) -> None:
+    document(tmp_path, "# Two words, here\n", "docs/there.md")
+    assert list(_documents.dead_links(document(tmp_path, text), tmp_path)) == []
+
+
+@pytest.mark.parametrize("text", ["[x](nowhere.md)", "[x](docs/there.md#gone)", "![x](docs/gone.png)"])
+def test_links_that_lead_nowhere(tmp_path: Path, text: str) -> None:
+    document(tmp_path, "# Here\n", "docs/there.md")
+    assert len(list(_documents.dead_links(document(tmp_path, text), tmp_path))) == 1
+
+
+def test_commands_are_looked_up_in_code_alone() -> None:
+    text = "the perilune program; `perilune status`, `perilune stauts`\n\n```sh\nperilune add\n$ perilune ad\n```\n"
+    faults = list(_documents.unknown_commands(text, {"status", "add"}))
+    assert faults == ["no such command: perilune ad", "no such command: perilune stauts"]
+
+
+def test_codes_exist_and_families_are_left_alone() -> None:
+    text = "PL-401-KEY, PL-NET-…, PL-NOPE"
+    assert list(_documents.unknown_codes(text, {"PL-401-KEY"})) == ["no such code: PL-NOPE"]
+
+
+def test_scripts_that_are_named_exist(tmp_path: Path) -> None:
+    document(tmp_path, "", "scripts/up")
+    assert list(_documents.missing_scripts("./scripts/up and ./scripts/down", tmp_path)) == [
+        "no such script: ./scripts/down"
+    ]
+
+
+def test_the_projects_documents_hold() -> None:
+    assert _documents.main() == 0
