@@ -125,6 +125,10 @@ class Tolerant:
             if self.is_cut:
                 self.dropped += 1
                 return found
+            self._skip()
+            if isinstance(value, str) and self._peek() == ":":  # a key: the closing bracket is missing
+                self._at = before
+                return found
             found.append(value)
             if self._at == before:
                 self._at += 1
