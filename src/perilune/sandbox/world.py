@@ -1,5 +1,6 @@
 """The world: the whole state of the played vendors, safe to touch from any thread."""
 
+import copy
 import threading
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
@@ -42,7 +43,7 @@ class World:
             case str():
                 chosen = load_scenario(scenario)
             case Scenario():
-                chosen = scenario
+                chosen = copy.deepcopy(scenario)
             case _:
                 chosen = build_scenario(scenario)
         with self.lock:
@@ -111,6 +112,7 @@ class World:
 
     def set(self, account: str, /, **fields: Any) -> None:
         """Changes fields of an account, merging tables: `world.set("kimi-cn", windows={"5h": {"used": 200}})`.
+        None in the place of a table takes it away: `windows={"7d": None}`.
 
         Raises: KeyError for an unknown account without a `plan` among the fields, msgspec.ValidationError.
         """
