@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from perilune.catalog.plan import Plan
     from perilune.config.load import Loaded
     from perilune.config.paths import Paths
     from perilune.config.schema import DisplayConfig
@@ -29,11 +30,19 @@ class Workbench:
 
         return find_paths(self.environment)
 
+    @cached_property
+    def plans(self) -> "Mapping[str, Plan]":
+        """Every plan by id."""
+        from perilune.providers.contract.registry import providers
+
+        return {name: provider.plan for name, provider in providers().items()}
+
     def configuration(self) -> "Loaded":
-        """The configuration of this run, with what it was made of."""
+        """The configuration of this run: file, environment and implied accounts, checked, with where each came from."""
+        from perilune.config.complete import complete
         from perilune.config.load import load
 
-        return load(self.paths.config_file, self.environment)
+        return complete(load(self.paths.config_file, self.environment), self.environment, self.plans)
 
     def display(self) -> "DisplayConfig":
         """How figures are shown; the defaults where the configuration cannot be read, which is said elsewhere."""
@@ -44,7 +53,9 @@ class Workbench:
             name.startswith("PERILUNE_DISPLAY_") for name in self.environment
         ):
             return DisplayConfig()
+        from perilune.config.load import load
+
         try:
-            return self.configuration().config.display
+            return load(self.paths.config_file, self.environment).config.display
         except ConfigError:
             return DisplayConfig()

@@ -107,6 +107,8 @@ def _table(name_or_file: str) -> dict[str, Any]:
             text = Path(name_or_file).read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError):
             known = ", ".join(scenario_names())
-            raise UsageError.of("PL-SANDBOX", variant="unknown", scenario=name_or_file, known=known) from None
+            raise UsageError.of(
+                "PL-USAGE", variant="choice", option="--scenario", value=name_or_file, choices=known
+            ) from None
     table: dict[str, Any] = msgspec.toml.decode(text)
     return table
