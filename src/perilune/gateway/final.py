@@ -34,9 +34,7 @@ KEY = Told(status=401, kind="invalid_request_error", messages_kind="authenticati
 NOT_ALLOWED = Told(status=403, kind="permission_error", messages_kind="permission_error")
 SPENT = Told(status=402, kind="insufficient_quota", messages_kind="billing_error")
 RATE = Told(status=429, kind="rate_limit_error", messages_kind="rate_limit_error", should_retry=True)
-DOWN = Told(
-    status=503, kind="server_error", messages_kind="overloaded_error", should_retry=None, messages_status=529
-)
+DOWN = Told(status=503, kind="server_error", messages_kind="overloaded_error", should_retry=None, messages_status=529)
 LATE = Told(status=504, kind="timeout_error", messages_kind="timeout_error")
 NOT_FOUND = Told(status=404, kind="model_not_found", messages_kind="not_found_error")
 NO_PATH = Told(status=404, kind="invalid_request_error", messages_kind="not_found_error")
