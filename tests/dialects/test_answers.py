@@ -216,3 +216,18 @@ def test_the_model_of_the_answer_is_what_the_upstream_said(context: MakeContext,
         done = json.loads(translate_answer(context("chat", client), chat_answer(text="x", finish="stop"), frame))
         assert done["model"] == "kimi-k2.6"
         assert done["id"] == frame.id
+
+
+@pytest.mark.parametrize("dialect", ["messages", "responses"])
+def test_a_refused_format_leaves_its_own_dialects_body(dialect: str, translate: Translate) -> None:
+    native = {
+        "messages": {
+            "messages": [{"role": "user", "content": "go"}],
+            "output_config": {"effort": "high", "format": {"type": "json_schema", "schema": SCHEMA}},
+        },
+        "responses": {"input": "go", "text": {"format": {"type": "json_schema", "name": "n", "schema": SCHEMA}}},
+    }[dialect]
+    body, _ = translate(dialect, dialect, native, structured="prompt")
+    assert "text" not in body
+    assert body.get("output_config") in (None, {"effort": "high"})
+    assert json.dumps(SCHEMA, separators=(",", ":")) in json.dumps(body).replace("\\", "")

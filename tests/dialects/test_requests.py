@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from perilune.core.errors import RequestError
+from perilune.dialects.splice import REMOVE
 
 Translate = Callable[..., Any]
 TOOLS = [{"type": "function", "function": {"name": "Bash", "parameters": {"type": "object"}}}]
@@ -414,3 +415,26 @@ def test_a_body_of_another_shape_is_refused(body: bytes) -> None:
     with pytest.raises(RequestError) as caught:
         parse_request(Dialect.CHAT, body)
     assert caught.value.problem.code == "PL-BODY-INVALID"
+
+
+def test_marks_for_a_cache_are_for_messages_alone(translate: Translate) -> None:
+    marked = {"type": "text", "text": "a", "cache_control": {"type": "ephemeral"}}
+    tool = {"name": "Bash", "input_schema": {"type": "object"}, "cache_control": {"type": "ephemeral"}}
+    asked = {"system": [marked], "messages": [{"role": "user", "content": [marked]}], "tools": [tool]}
+    for target in ("chat", "responses"):
+        assert "cache_control" not in json.dumps(translate("messages", target, asked)[0])
+    assert json.dumps(translate("messages", "messages", asked)[0]).count("cache_control") == 3
+    assert translate("messages", "chat", asked)[0]["messages"][1] == {"role": "user", "content": "a"}
+
+
+def test_a_field_of_the_slot_can_also_be_taken_out(translate: Translate) -> None:
+    fields = {"temperature": REMOVE, "reasoning_effort": "high", "unheard_of": REMOVE}
+    asked = {"messages": [{"role": "user", "content": "x"}], "temperature": 0.5, "thinking": {"type": "enabled"}}
+    body, _ = translate("messages", "chat", asked, fields=fields)
+    assert "temperature" not in body
+    assert body["reasoning_effort"] == "high"
+
+
+def test_several_calls_at_once_are_the_default_of_messages(translate: Translate) -> None:
+    asked = {"messages": conversation(), "tools": TOOLS, "parallel_tool_calls": True}
+    assert "tool_choice" not in translate("chat", "messages", asked)[0]

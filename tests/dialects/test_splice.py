@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from perilune.core.errors import RequestError
 from perilune.dialects.head import Body
-from perilune.dialects.splice import REMOVE, members_of, refuse_duplicates, splice
+from perilune.dialects.splice import REMOVE, members_of, places_of, splice
 
 KEYS = st.sampled_from(["model", "messages", 'a"b', "ü", "x y", "stream", "\\", "n"])
 VALUES: st.SearchStrategy[Any] = st.recursive(
@@ -76,7 +76,7 @@ def test_a_key_that_stands_twice_is_refused(body: bytes) -> None:
 
 @given(written_objects())
 def test_an_object_without_doubles_is_never_refused(written: tuple[dict[str, Any], bytes]) -> None:
-    refuse_duplicates(written[1], members_of(written[1]))
+    places_of(written[1], members_of(written[1]))
 
 
 @given(written_objects(), written_objects())
@@ -89,9 +89,9 @@ def test_any_shared_key_of_two_joined_objects_is_found(
     members = members_of(joined)
     if first[0].keys() & second[0].keys():
         with pytest.raises(RequestError):
-            refuse_duplicates(joined, members)
+            places_of(joined, members)
     else:
-        refuse_duplicates(joined, members)
+        places_of(joined, members)
 
 
 @pytest.mark.parametrize("body", [b"", b"[1]", b'"x"', b"{", b'{"a":1}x', b"\xff", b'{"a":tru}', b"null"])
