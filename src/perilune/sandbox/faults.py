@@ -70,6 +70,7 @@ class Fault(Struct, kw_only=True, forbid_unknown_fields=True, omit_defaults=True
     no_length: bool = False
     truncate_length: int = 0
     wrong_type: str | None = None
+    gzip: bool = False
     raw: str | None = None
 
     def meets(self, host: str, path: str, method: str, key: str) -> bool:
