@@ -294,6 +294,15 @@ def test_a_connection_is_reset_without_a_byte(sandbox: SandboxThread, ask: Ask, 
     assert chat(ask).status == 200
 
 
+def test_a_reset_at_the_head_waits_for_its_turn(sandbox: SandboxThread, ask: Ask) -> None:
+    sandbox.world.queue_fault(status=503)
+    sandbox.world.queue_fault(reset="head", skip=1)
+    assert [chat(ask).status for _ in range(2)] == [503, 200]
+    with pytest.raises(ConnectionResetError):
+        chat(ask)
+    assert len(sandbox.world.requests()) == 3
+
+
 def test_only_a_reused_connection_is_reset(sandbox: SandboxThread) -> None:
     sandbox.world.queue_fault(reset="reused")
     connection = http.client.HTTPConnection(sandbox.url.removeprefix("http://"), timeout=10)

@@ -36,25 +36,26 @@ class SandboxApp:
         with self.world.lock:
             if not self.world.faults.wants_head():
                 return False
-            call = self._open(request)
-            if call.fault.reset != "head":
+            host, path = split(self.world, request.path)
+            _, key = owner_of(self.world, bearer(request))
+            fault = self.world.faults.next_for(host, path, request.method, key)
+            if fault is None or fault.reset != "head" or fault.skip:
                 return False
-            call.entry.outcome = "reset"
+            self._open(request).entry.outcome = "reset"
             self.world.touch()
             return True
 
     async def respond(self, request: Request, wire: Connection) -> None:
         """Writes the answer. A client that leaves ends it."""
         if request.path.startswith(PREFIX):
-            await self._deliver(Reply(), control(self.world, request), request, wire)
+            await self._deliver(control(self.world, request), request, wire)
             return
         if self._is_peak(request):
             # a client that has just left another connection must not be counted twice: its end may still be under way
             await asyncio.sleep(_SETTLE_S)
-        reply = self._answer(request)
-        await self._deliver(reply, reply, request, wire)
+        await self._deliver(self._answer(request), request, wire)
 
-    async def _deliver(self, known: Reply, reply: Reply, request: Request, wire: Connection) -> None:
+    async def _deliver(self, reply: Reply, request: Request, wire: Connection) -> None:
         delivery = Delivery(reply, wire, hold=self._hold, is_head=request.method == "HEAD")
         outcome = "client-left"
         wire.on_lost = reply.ticket.give_back if reply.ticket is not None else None
@@ -65,10 +66,10 @@ class SandboxApp:
         finally:
             wire.on_lost = None
             with self.world.lock:
-                if known.ticket is not None:
-                    known.ticket.give_back()
-                if known.entry is not None:
-                    known.entry.outcome = outcome
+                if reply.ticket is not None:
+                    reply.ticket.give_back()
+                if reply.entry is not None:
+                    reply.entry.outcome = outcome
                 self.world.touch()
 
     def _is_peak(self, request: Request) -> bool:
