@@ -91,7 +91,9 @@ requests = Table(
     Column("pass", String(32)),
     Column("session", String(64)),  # a digest, never the client's own id
     Column("route", String(64)),
-    Column("surface", String(16), nullable=False),
+    Column("slot", String(265)),  # account/model as the route names it
+    Column("surface", String(16), nullable=False),  # the dialect in front
+    Column("surface_behind", String(16)),
     Column("model_asked", String(200)),
     Column("is_stream", Boolean, nullable=False),
     Column("account", String(64)),
@@ -109,9 +111,12 @@ requests = Table(
     Column("output_tokens", Integer),
     Column("reasoning_tokens", Integer),
     Column("is_estimated", Boolean, nullable=False, default=False),
+    Column("may_bill_more", Boolean, nullable=False, default=False),
     Column("cost", String(40)),
     Column("currency", String(3)),
     Column("unit_of_cost", String(8)),  # money | quota
+    Column("price", String(300)),  # which dated price the cost was counted with
+    Column("vendor_request_id", String(200)),
     Column("adjusted", Text),
     Column("bytes_in", Integer),
     Column("bytes_out", Integer),
@@ -165,11 +170,12 @@ leases = Table(
     metadata,
     Column("id", String(36), primary_key=True),
     Column("account_group", String(64), nullable=False),
-    Column("owner", String(64), nullable=False),
+    Column("place", Integer, nullable=False),
     Column("pid", Integer, nullable=False),
-    Column("process_started", BigInteger, nullable=False),
+    Column("process_started", BigInteger, nullable=False),  # clock ticks since boot, where the system tells
+    Column("host", String(64), nullable=False),  # a digest of host, boot and pid namespace
     Column("expires_at", BigInteger, nullable=False),
-    Index("leases_by_group", "account_group"),
+    Index("leases_by_place", "account_group", "place", unique=True),
 )
 
 learned = Table(
