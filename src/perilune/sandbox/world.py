@@ -213,6 +213,12 @@ class World:
             self._releases.append(let_go)
             self._changed.notify_all()
 
+    def forget_release(self, let_go: Callable[[], None]) -> None:
+        with self._changed:
+            if let_go in self._releases:
+                self._releases.remove(let_go)
+            self._changed.notify_all()
+
     @property
     def held(self) -> int:
         """Answers that a fault with `hold` keeps back."""
