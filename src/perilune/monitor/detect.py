@@ -70,7 +70,7 @@ def targets(
 ) -> list[Target]:
     """The hosts to ask, in order: those of the plan the key looks like, then the other plans that detection knows.
 
-    `plan` and `region` narrow the list, and so does the policy `allowed_hosts`. A plan outside detection is asked alone.
+    `plan` and `region` narrow the list, so does the policy `allowed_hosts`. A plan outside detection is asked alone.
     """
     if plan is None and first is not None and not plans[first].is_detectable:
         plan = first

@@ -94,8 +94,8 @@ def _unwrapped(text: str, removed: list[Removed]) -> str:
     while True:
         before = text
         text = text.strip()
-        for opening, closing in _PAIRS:
-            if len(text) >= 2 and text[0] == opening and text[-1] == closing:
+        for pair in _PAIRS:
+            if len(text) >= 2 and text[0] == pair[0] and text[-1] == pair[1]:
                 text = text[1:-1]
                 removed.append(Removed("quotes"))
         text = _take_prefix(text, _BEARER, "bearer", removed)
