@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from perilune.config.load import Loaded
     from perilune.config.paths import Paths
     from perilune.config.schema import DisplayConfig
+    from perilune.vault.vault import Vault
 
 
 class Workbench:
@@ -43,6 +44,13 @@ class Workbench:
         from perilune.config.load import load
 
         return complete(load(self.paths.config_file, self.environment), self.environment, self.plans)
+
+    @cached_property
+    def vault(self) -> "Vault":
+        """The secrets of this user."""
+        from perilune.vault.vault import Vault
+
+        return Vault(self.paths.vault_folder, self.environment)
 
     def display(self) -> "DisplayConfig":
         """How figures are shown; the defaults where the configuration cannot be read, which is said elsewhere."""
