@@ -1,4 +1,4 @@
-"""Errors of credentials and of the reading side. Grouped by code, in the alphabet's order."""
+"""Words of the reading side's errors, by code: quota, balance, network, answers, credentials met while reading."""
 
 MESSAGES = {
     "PL-401-ALL.fix.1": "重新复制密钥：{pages}",
