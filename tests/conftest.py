@@ -2,9 +2,12 @@
 
 import os
 import socket
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
+
+from perilune.sandbox import SandboxThread, running_sandbox
 
 _OURS = ("PERILUNE_", "MOONSHOT_", "KIMI_", "API_", "ANTHROPIC_", "OPENAI_", "CODEXBAR_")
 _REAL_CONNECT = socket.socket.connect
@@ -33,3 +36,11 @@ def _clean_surroundings(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytes
     monkeypatch.setenv("PERILUNE_HOME", str(home / "perilune"))
     monkeypatch.setenv("LC_ALL", "C.UTF-8")
     monkeypatch.setenv("TZ", "UTC")
+
+
+@pytest.fixture
+def sandbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[SandboxThread]:
+    """The played vendors in scenario `pong`; every official host is answered by them."""
+    with running_sandbox() as played:
+        monkeypatch.setenv("PERILUNE_UPSTREAM", played.url)
+        yield played

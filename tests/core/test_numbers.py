@@ -1,6 +1,8 @@
 from decimal import Decimal
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from perilune.core.numbers import parse_integer, parse_number, plain
 
@@ -29,3 +31,14 @@ def test_an_integer_has_no_fraction() -> None:
 )
 def test_plain_notation(number: str, text: str) -> None:
     assert plain(Decimal(number), least_places=2) == text
+
+
+@pytest.mark.parametrize("value", ["1e9999999", "-1e9999999", "1e-9999999", "0." + "3" * 5000, 10**400, 1e15 * 10])
+def test_numbers_of_absurd_size_or_fineness_are_none(value: object) -> None:
+    assert parse_number(value) is None
+
+
+@given(st.text(max_size=30) | st.floats() | st.integers())
+def test_reading_a_number_never_fails_and_writing_it_is_exact(value: object) -> None:
+    number = parse_number(value)
+    assert number is None or Decimal(plain(number)) == number

@@ -49,12 +49,15 @@ class Plan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What one can buy, as its provider folder describes it.
 
     Shape: `surfaces` in order of preference for requests (`same` means the dialect in front, where listed in
-    `surfaces`); `unit` is what use costs: plan quota or money. `key_prefixes` give detection its order.
+    `surfaces`); `unit` is what use costs: plan quota or money. `key_prefixes` give detection its order. `vendor` is how
+    sentences call whoever answers. `known_hosts` are hosts of others that speak this plan's dialect, for addresses that
+    come without a plan.
     Units: `poll_interval_s` seconds.
     """
 
     id: str
     label: str
+    vendor: str = ""
     regions: tuple[Region, ...] = ()
     surfaces: tuple[Surface, ...] = ("chat",)
     default_surface: Literal["same", "chat", "responses", "messages"] = "same"
@@ -70,6 +73,7 @@ class Plan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     is_detectable: bool = True
     is_read_only: bool = False
     needs_base_url: bool = False
+    known_hosts: tuple[str, ...] = ()
 
     def region(self, region_id: str) -> Region | None:
         """The region of that id, None where the plan has none."""

@@ -1,5 +1,69 @@
 """The workbench: what commands ask for, built when first needed."""
 
+import os
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from perilune.catalog.plan import Plan
+    from perilune.config.load import Loaded
+    from perilune.config.paths import Paths
+    from perilune.config.schema import DisplayConfig
+    from perilune.vault.vault import Vault
+
 
 class Workbench:
-    """Hands commands their services."""
+    """Hands commands their services. Nothing is imported, opened or started before it is asked for."""
+
+    def __init__(self, environment: Mapping[str, str] | None = None) -> None:
+        self.environment: Mapping[str, str] = os.environ if environment is None else environment
+
+    def now(self) -> datetime:
+        """This moment."""
+        return datetime.now(UTC)
+
+    @cached_property
+    def paths(self) -> "Paths":
+        """The folders and files of this user."""
+        from perilune.config.paths import find_paths
+
+        return find_paths(self.environment)
+
+    @cached_property
+    def plans(self) -> "Mapping[str, Plan]":
+        """Every plan by id."""
+        from perilune.providers.contract.registry import providers
+
+        return {name: provider.plan for name, provider in providers().items()}
+
+    def configuration(self) -> "Loaded":
+        """The configuration of this run: file, environment and implied accounts, checked, with where each came from."""
+        from perilune.config.complete import complete
+        from perilune.config.load import load
+
+        return complete(load(self.paths.config_file, self.environment), self.environment, self.plans)
+
+    @cached_property
+    def vault(self) -> "Vault":
+        """The secrets of this user."""
+        from perilune.vault.vault import Vault
+
+        return Vault(self.paths.vault_folder, self.environment)
+
+    def display(self) -> "DisplayConfig":
+        """How figures are shown; the defaults where the configuration cannot be read, which is said elsewhere."""
+        from perilune.config.schema import DisplayConfig
+        from perilune.core.errors import ConfigError
+
+        if not self.paths.config_file.exists() and not any(
+            name.startswith("PERILUNE_DISPLAY_") for name in self.environment
+        ):
+            return DisplayConfig()
+        from perilune.config.load import load
+
+        try:
+            return load(self.paths.config_file, self.environment).config.display
+        except ConfigError:
+            return DisplayConfig()

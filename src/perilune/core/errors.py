@@ -6,6 +6,7 @@
     ├── CredentialError      no credential, unreadable, or refused (PL-401-…, PL-CRED-…, PL-SECRET-READ)
     ├── QuotaError           quota, balance, membership or budget is spent (PL-QUOTA-…, PL-BALANCE-EMPTY, PL-402-MEMBER)
     ├── UnreachableError     it could not be checked: network, vendor down, throttled read (PL-NET-…, PL-5XX-READ)
+    ├── RequestError         a model request cannot be sent as it is (PL-UNSUPPORTED, PL-BODY-INVALID)
     ├── AnswerError          the vendor answered, but not what this version understands (PL-PARSE…, PL-VENDOR)
     ├── StoreError           our own database (PL-STORE-…)
     └── ReviewError          the reviewer cannot go on (PL-REVIEW-…)
@@ -92,6 +93,10 @@ class QuotaError(PeriluneError):
 
 class UnreachableError(PeriluneError):
     """It could not be checked: network, vendor down, throttled."""
+
+
+class RequestError(PeriluneError):
+    """A model request cannot be sent as it is: not understood, or not sayable in the dialect behind."""
 
 
 class AnswerError(PeriluneError):

@@ -1,16 +1,17 @@
 """Identifiers: sortable by time, without any meaning beyond that. Time and randomness are handed in."""
 
 import secrets
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 
 def uuid7(at: datetime, random_bits: int | None = None) -> UUID:
     """A version 7 UUID: 48 bits of milliseconds, then 74 random bits."""
     bits = secrets.randbits(74) if random_bits is None else random_bits
-    milliseconds = int(at.timestamp() * 1000) & ((1 << 48) - 1)
+    milliseconds = (at - _EPOCH) // timedelta(milliseconds=1) & ((1 << 48) - 1)
     value = (milliseconds << 80) | (0x7 << 76) | ((bits >> 62) << 64) | (0b10 << 62) | (bits & ((1 << 62) - 1))
     return UUID(int=value)
 

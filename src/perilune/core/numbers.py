@@ -3,13 +3,14 @@
 from decimal import Decimal, InvalidOperation
 
 _LARGEST = Decimal("1e15")
+_FINEST_EXPONENT = -330  # what a float can hold; a text with millions of digits is no number of a vendor
 
 
 def parse_number(value: object) -> Decimal | None:
     """Read a number exactly, or None when the value is not one.
 
     Accepted: int, float, Decimal, or a string with one (outer spaces allowed). Not accepted: booleans, NaN, infinities,
-    empty text, anything above 1e15 in size. A float is read by its shortest text, so 0.29 is 0.29.
+    empty text, anything above 1e15 in size or finer than a float. A float is read by its shortest text: 0.29 is 0.29.
     """
     if isinstance(value, bool) or not isinstance(value, (int, float, Decimal, str)):
         return None
@@ -20,7 +21,13 @@ def parse_number(value: object) -> Decimal | None:
         number = Decimal(text)
     except (InvalidOperation, ValueError):
         return None
-    return number if number.is_finite() and abs(number) <= _LARGEST else None
+    return number if _is_sane(number) else None
+
+
+def _is_sane(number: Decimal) -> bool:
+    # copy_abs, because abs() rounds to the context and overflows on 1e9999999.
+    exponent = number.as_tuple().exponent
+    return isinstance(exponent, int) and exponent >= _FINEST_EXPONENT and number.copy_abs() <= _LARGEST
 
 
 def parse_integer(value: object) -> int | None:

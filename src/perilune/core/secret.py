@@ -3,6 +3,9 @@
 import hashlib
 import hmac
 
+_PREFIXES = ("sk-kimi-", "sk-or-", "sk-ant-", "sk-", "plk_")
+_SHORTEST_SHOWN = 8  # behind the prefix, so that at least half stays hidden
+
 
 class Secret:
     """Text that must not reach a log, an error, a page or a document.
@@ -22,16 +25,18 @@ class Secret:
 
     def masked(self) -> str:
         """Prefix and last four characters for people: `sk-kimi-…a1b2`; short secrets show nothing but the ellipsis."""
-        if len(self._text) < 12:
+        prefix = next((prefix for prefix in _PREFIXES if self._text.startswith(prefix)), "")
+        if len(self._text) - len(prefix) < _SHORTEST_SHOWN:
             return "…"
-        for prefix in ("sk-kimi-", "sk-or-", "sk-ant-", "sk-", "plk_"):
-            if self._text.startswith(prefix):
-                return f"{prefix}…{self._text[-4:]}"
-        return f"…{self._text[-4:]}"
+        return f"{prefix}…{self._text[-4:]}"
 
     def fingerprint(self, salt: bytes) -> str:
         """A keyed digest that tells equal secrets apart from different ones, and nothing else."""
-        return hmac.new(salt, self._text.encode(), hashlib.sha256).hexdigest()[:32]
+        return hmac.new(salt, self._bytes(), hashlib.sha256).hexdigest()[:32]
+
+    def _bytes(self) -> bytes:
+        # Values of the environment may hold lone surrogates; an encoding error would carry the text.
+        return self._text.encode("utf-8", "surrogatepass")
 
     def __repr__(self) -> str:
         return "Secret(…)"
@@ -43,7 +48,7 @@ class Secret:
         return "…"
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Secret) and hmac.compare_digest(self._text.encode(), other._text.encode())
+        return isinstance(other, Secret) and hmac.compare_digest(self._bytes(), other._bytes())
 
     def __hash__(self) -> int:
         return hash(("Secret", self._text))

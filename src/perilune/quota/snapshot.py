@@ -94,7 +94,10 @@ class Snapshot(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What one account answered at one moment.
 
     Shape: `drift` names parts that were there but could not be read; `unknown_fields` names fields this version does
-    not know; neither holds values. `identity` is a keyed digest shared by accounts of one membership or organisation.
+    not know; neither holds values. `loose_parts` are shares of a window that was not
+    reported. `identity` is a keyed digest shared by accounts of one membership or organisation.
+    `profile_title`, `models` and `identity` come from calls made once a day, at `profile_at`; `limits_refused_at` is
+    when the vendor last refused to tell the limits. `fetched_at` is server time.
     Units: `took_ms` milliseconds; `clock_skew_s` server time minus local time where it matters (above 30 s).
     """
 
@@ -105,6 +108,7 @@ class Snapshot(Struct, frozen=True, kw_only=True, omit_defaults=True):
     fetched_at: datetime
     plan_title: str | None = None
     windows: tuple[Window, ...] = ()
+    loose_parts: tuple[WindowPart, ...] = ()
     balance: Balance | None = None
     extra_usage: ExtraUsage | None = None
     limits: Limits = Limits()
@@ -115,12 +119,16 @@ class Snapshot(Struct, frozen=True, kw_only=True, omit_defaults=True):
     took_ms: int | None = None
     clock_skew_s: int = 0
     models: tuple[str, ...] = ()
+    profile_title: str | None = None
+    profile_at: datetime | None = None
+    limits_refused_at: datetime | None = None
 
 
 class Refusal(Struct, frozen=True, kw_only=True):
     """A vendor's no, seen live: it outranks every reading until `until`, a success, or a reading with a later reset.
 
-    Shape: `window` names the quota that was said to be full, None when the sentence named none. `code` is ours.
+    Shape: `window` names the quota that was said to be full, None when the sentence named none. `code` is ours; `words`
+    the vendor's sentence, redacted.
     """
 
     account: str
@@ -129,18 +137,25 @@ class Refusal(Struct, frozen=True, kw_only=True):
     at: datetime
     window: str | None = None
     until: datetime | None = None
+    words: str | None = None
 
 
 class ReadFailure(Struct, frozen=True, kw_only=True):
     """The last failed read of an account, beside its last good snapshot.
 
-    Shape: `code` and `facts` are a Problem's; `count` failures in a row.
+    Shape: `code`, `variant`, `facts`, `words` and `request_id` are a Problem's; `count` failures in a row, `since` the
+    first of them. `retry_at` is when the vendor or our own patience allows the next try; `is_asked_wait` when the
+    vendor asked for it.
     """
 
     account: str
     at: datetime
     code: str
+    variant: str = ""
     facts: dict[str, str] = {}
     words: str | None = None
+    request_id: str | None = None
     retry_at: datetime | None = None
     count: int = 1
+    since: datetime | None = None
+    is_asked_wait: bool = False

@@ -18,6 +18,7 @@ _DAYS = {
 }
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _MINUTE = timedelta(minutes=1)
+_SECOND = timedelta(seconds=1)
 
 
 class Words(Struct, frozen=True):
@@ -61,6 +62,8 @@ class Voice(Struct, frozen=True, kw_only=True):
                 return self.duration(value)
             case Decimal():
                 return plain(value)
+            case None:
+                return "–"
             case bool():
                 return str(value).lower()
             case int():
@@ -70,10 +73,10 @@ class Voice(Struct, frozen=True, kw_only=True):
 
     def duration(self, span: timedelta) -> str:
         """`45s`, `12m`, `2h 07m`, `3d 2h`; minutes round up, so that a reset is never promised too early."""
-        seconds = max(span.total_seconds(), 0)
+        seconds = max(-(-span // _SECOND), 0)
         if seconds < 60:
-            return self._unit("seconds", f"{int(-(-seconds // 1))}")
-        minutes = int(-(-seconds // 60))
+            return self._unit("seconds", str(seconds))
+        minutes = -(-seconds // 60)
         hours, rest = divmod(minutes, 60)
         if minutes < 60:
             return self._unit("minutes", str(minutes))
@@ -116,7 +119,7 @@ class Voice(Struct, frozen=True, kw_only=True):
 
     def explain(self, problem: Problem) -> Words:
         """A problem as headline, cause, remedies and note. Remedies whose facts are not known are left out."""
-        facts = dict(problem.facts)
+        facts = {name: value for name, value in problem.facts.items() if value is not None}
         if problem.account is not None:
             facts.setdefault("account", problem.account)
         if problem.retry_at is not None:

@@ -1,0 +1,1 @@
+"""Measurements: each runs both sides in one go and prints ratios. `./scripts/bench` runs them all."""

@@ -1,0 +1,130 @@
+"""Changes to the top level of a JSON body that leave every other byte as it is.
+
+msgspec skips the values at C speed and hands back their exact bytes; only the text between them is walked here.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Final, NamedTuple
+
+import msgspec
+from msgspec import Raw
+
+from perilune.core.errors import RequestError
+
+DEEPEST = 64
+
+_decode_members = msgspec.json.Decoder(dict[str, Raw]).decode
+_decode_text = msgspec.json.Decoder(str).decode
+_encode = msgspec.json.encode
+_OPEN = re.compile(rb"[ \t\n\r]*\{[ \t\n\r]*")
+_KEY = re.compile(rb'("(?:[^"\\]|\\.)*")[ \t\n\r]*:[ \t\n\r]*')
+_NEXT = re.compile(rb"[ \t\n\r]*(?:,[ \t\n\r]*|(\})[ \t\n\r]*\Z)")
+_BRACKETS = re.compile(rb'"(?:[^"\\]++|\\.)*+"|([\[{])|[\]}]')
+
+
+class _Remove:
+    """The mark for a key that shall not be there."""
+
+    def __repr__(self) -> str:
+        return "REMOVE"
+
+
+REMOVE: Final = _Remove()
+
+
+class _Member(NamedTuple):
+    key: str
+    start: int
+    value: int
+    end: int
+
+
+def members_of(body: bytes) -> dict[str, Raw]:
+    """The top-level members of a JSON object, values as their exact bytes.
+
+    Raises: RequestError PL-BODY-INVALID when the body is no JSON object or is nested deeper than 64.
+    """
+    try:
+        members = _decode_members(body)
+    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
+        raise RequestError.of("PL-BODY-INVALID", variant="json", detail=str(error)[:120]) from None
+    if is_too_deep(body):
+        raise RequestError.of("PL-BODY-INVALID", variant="depth", limit=DEEPEST)
+    return members
+
+
+def refuse_duplicates(body: bytes, members: Mapping[str, Raw]) -> None:
+    """Make sure that no top-level key stands twice: this program and the vendor could read different ones.
+
+    Raises: RequestError PL-BODY-INVALID naming the key.
+    """
+    _walk(body, members)
+
+
+def splice(body: bytes, replacements: Mapping[str, object], members: Mapping[str, Raw] | None = None) -> bytes:
+    """The body with top-level keys replaced, inserted (at the end) or, for REMOVE, taken out.
+
+    Shape: values are anything msgspec encodes; `members` spares a second decode when the caller has them.
+    Raises: RequestError PL-BODY-INVALID for a body that is no object or holds a key twice.
+    """
+    if not replacements:
+        return body
+    places = _walk(body, members_of(body) if members is None else members)
+    missing = dict(replacements)
+    pieces: list[bytes] = []
+    for before, place in zip([None, *places], places, strict=False):
+        change = missing.pop(place.key, place)
+        if change is REMOVE:
+            continue
+        if pieces:
+            pieces.append(body[before.end : place.start] if before else b",")
+        is_kept = change is place
+        pieces.append(body[place.start : place.end] if is_kept else body[place.start : place.value] + _encode(change))
+    for key, value in missing.items():
+        if value is not REMOVE:
+            pieces.append((b"," if pieces else b"") + _encode(key) + b":" + _encode(value))
+    return b"".join((body[: _start_of(body)], *pieces, body[places[-1].end if places else _start_of(body) :]))
+
+
+def is_too_deep(body: bytes) -> bool:
+    """True when arrays and objects are nested deeper than 64."""
+    if body.count(b"[") + body.count(b"{") <= DEEPEST:
+        return False
+    depth = 0
+    for match in _BRACKETS.finditer(body):
+        if match.lastindex:
+            depth += 1
+            if depth > DEEPEST:
+                return True
+        elif body[match.start()] != 0x22:
+            depth -= 1
+    return False
+
+
+def _start_of(body: bytes) -> int:
+    opening = _OPEN.match(body)
+    return opening.end() if opening else 0
+
+
+def _walk(body: bytes, members: Mapping[str, Raw]) -> list[_Member]:
+    """Where each member stands. A value that is not where its bytes should be belongs to a key that stands twice."""
+    position, seen = _start_of(body), dict[str, _Member]()
+    if not members:
+        return []
+    while True:
+        key = _KEY.match(body, position)
+        if key is None:
+            raise RequestError.of("PL-BODY-INVALID", variant="duplicate", key="?")
+        name: str = _decode_text(key[1])
+        raw = members.get(name)
+        if raw is None or name in seen or not body.startswith(raw, key.end()):
+            raise RequestError.of("PL-BODY-INVALID", variant="duplicate", key=name[:80])
+        end = key.end() + len(memoryview(raw))
+        after = _NEXT.match(body, end)
+        if after is None:
+            raise RequestError.of("PL-BODY-INVALID", variant="duplicate", key=name[:80])
+        seen[name] = _Member(name, position, key.end(), end)
+        if after.lastindex:
+            return list(seen.values())
+        position = after.end()

@@ -1,0 +1,76 @@
+"""What went wrong on the way, named by its layer."""
+
+import socket
+import ssl
+from collections.abc import Iterator
+from urllib.request import getproxies, proxy_bypass
+
+import httpx2
+
+from perilune.core.addresses import host_of, is_loopback
+from perilune.core.errors import UnreachableError
+from perilune.core.redact import redact
+
+
+def named(error: Exception, url: str, *, limit_s: float, issuer: str | None = None) -> UnreachableError:
+    """The error of the layer that failed while `url` was called; `limit_s` is the time limit that was in force."""
+    host = host_of(url)
+    causes = list(_chain(error))
+    proxy = proxy_for(url)
+    if isinstance(error, httpx2.ProxyError):
+        return _proxy_error(host, proxy, str(error))
+    if any(isinstance(cause, ssl.SSLError) for cause in causes):
+        variant = "" if issuer else "unnamed"
+        return UnreachableError.of("PL-NET-TLS", variant=variant, host=host, issuer=issuer or "")
+    if isinstance(error, (httpx2.TimeoutException, TimeoutError)):
+        return UnreachableError.of("PL-NET-TIMEOUT", host=host, seconds=f"{limit_s:g}")
+    if isinstance(error, httpx2.ConnectError) and proxy is not None:
+        return _proxy_error(host, proxy, "")
+    if any(isinstance(cause, socket.gaierror) for cause in causes):
+        return UnreachableError.of("PL-NET-DNS", host=host)
+    variant = "" if isinstance(error, httpx2.ConnectError) else "cut"
+    return UnreachableError.of("PL-NET-REFUSED", variant=variant, host=host, port=str(_port(url)))
+
+
+def is_untrusted_certificate(error: BaseException) -> bool:
+    """True when the other side's certificate was seen and not trusted."""
+    return any(isinstance(cause, ssl.SSLCertVerificationError) for cause in _chain(error))
+
+
+def proxy_for(url: str) -> str | None:
+    """The environment's proxy for `url`; never one for loopback."""
+    parts = httpx2.URL(url)
+    if is_loopback(parts.host) or proxy_bypass(parts.host):
+        return None
+    proxies = getproxies()
+    return proxies.get(parts.scheme) or proxies.get("all")
+
+
+def _proxy_error(host: str, proxy: str | None, words: str) -> UnreachableError:
+    status = words[:3] if words[:3].isdigit() else ""
+    shown = _without_user(proxy or "")
+    return UnreachableError.of(
+        "PL-NET-PROXY", variant="" if status else "down", host=host, proxy=shown, status=redact(status)
+    )
+
+
+def _without_user(proxy: str) -> str:
+    scheme, mark, rest = proxy.partition("://")
+    return f"{scheme}{mark}{rest.rpartition('@')[2]}" if mark else proxy.rpartition("@")[2]
+
+
+def _port(url: str) -> int:
+    parts = httpx2.URL(url)
+    return parts.port or (443 if parts.scheme == "https" else 80)
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    seen: list[BaseException] = [error]
+    while seen:
+        current = seen.pop()
+        yield current
+        if isinstance(current, BaseExceptionGroup):
+            seen.extend(current.exceptions)
+        follower = current.__cause__ or current.__context__
+        if follower is not None:
+            seen.append(follower)

@@ -1,0 +1,283 @@
+"""One connection: an asyncio protocol that writes a request, parses the answer and holds at most 256 KiB of it."""
+
+import asyncio
+from collections import deque
+from typing import cast
+
+import httptools
+
+from perilune.net.upstream.port import Clock, Layer, UpstreamError
+
+HIGHEST_BUFFER = 256 * 1024
+LARGEST_HEAD = 64 * 1024
+_RESUME_BELOW = HIGHEST_BUFFER // 2
+
+
+class Connection(asyncio.Protocol):
+    """Carries one exchange at a time; between exchanges it waits in the pool."""
+
+    __slots__ = (
+        "_any_byte",
+        "_buffered",
+        "_chunks",
+        "_clock",
+        "_deadline",
+        "_failure",
+        "_head_bytes",
+        "_head_done",
+        "_is_complete",
+        "_is_extra",
+        "_is_paused",
+        "_lengths",
+        "_loop",
+        "_parser",
+        "_timer",
+        "_transport",
+        "_waiter",
+        "checked_at",
+        "exchanges",
+        "headers",
+        "idle_since",
+        "is_reusable",
+        "status",
+    )
+
+    _clock: Clock
+
+    def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._transport: asyncio.Transport | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self.exchanges = 0
+        self.idle_since = 0.0
+        self.checked_at = self._loop.time()
+        self.is_reusable = True
+        self._failure: UpstreamError | None = None
+        self._is_paused = False
+        self._begin()
+
+    # -- one exchange ------------------------------------------------------------------------------------------------
+
+    def start(self, data: bytes, body: bytes) -> None:
+        """Write a request; the answer is awaited with `head` and `read`."""
+        self._begin()
+        self.exchanges += 1
+        self._is_complete = False
+        self._parser = httptools.HttpResponseParser(self)
+        transport = self._open_transport()
+        if len(body) < 65_536:
+            transport.write(data + body)
+        else:
+            transport.write(data)
+            transport.write(body)
+
+    async def head(self) -> None:
+        """Wait for status and headers."""
+        while not self._head_done:
+            self._raise_failure()
+            await self._wait()
+
+    async def read(self) -> bytes:
+        """The next bytes of the body, empty at its end."""
+        while not self._chunks:
+            if self._is_complete:
+                return b""
+            self._raise_failure()
+            await self._wait()
+        chunk = self._chunks.popleft() if len(self._chunks) == 1 else self._join()
+        self._buffered -= len(chunk)
+        if self._is_paused and self._buffered < _RESUME_BELOW and self._transport is not None:
+            self._is_paused = False
+            self._transport.resume_reading()
+        return chunk
+
+    def expect_within(self, seconds: float, clock: Clock) -> None:
+        """The next byte must come within so many seconds from now."""
+        self._deadline = self._loop.time() + seconds
+        self._clock = clock
+        if self._timer is None or self._timer.when() > self._deadline:
+            self._cancel_timer()
+            self._timer = self._loop.call_at(self._deadline, self._on_timer)
+
+    def rest(self) -> None:
+        """Stop the clocks: the exchange is over."""
+        self._deadline = 0.0
+        self._cancel_timer()
+
+    def close(self) -> None:
+        """Close at once; whoever waits is told."""
+        self.is_reusable = False
+        self._cancel_timer()
+        if self._transport is not None:
+            self._transport.abort()
+
+    @property
+    def is_complete(self) -> bool:
+        """True when the whole answer has come, or none was asked for."""
+        return self._is_complete
+
+    @property
+    def is_open(self) -> bool:
+        """True while another request can be written."""
+        transport = self._transport
+        return self.is_reusable and self._failure is None and transport is not None and not transport.is_closing()
+
+    @property
+    def any_byte(self) -> bool:
+        """True when a byte of the present answer has come."""
+        return self._any_byte
+
+    # -- asyncio.Protocol --------------------------------------------------------------------------------------------
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast("asyncio.Transport", transport)
+
+    def data_received(self, data: bytes) -> None:
+        if self._is_complete:
+            self._break(Layer.GARBLED, "bytes without a request")
+            return
+        self._any_byte = True
+        if not self._head_done:
+            self._head_bytes += len(data)
+        try:
+            self._parser.feed_data(data)
+        except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
+            self._break(Layer.GARBLED, type(error).__name__)
+            return
+        if not self._head_done and self._head_bytes > LARGEST_HEAD:
+            self._break(Layer.GARBLED, "header block above 64 KiB")
+        elif self._buffered > HIGHEST_BUFFER and not self._is_paused and self._transport is not None:
+            self._is_paused = True
+            self._transport.pause_reading()
+        self._wake()
+
+    def eof_received(self) -> bool:
+        self.is_reusable = False
+        if not self._is_complete and self._head_done and not self._lengths:
+            self._is_complete = True
+            self._wake()
+        return False
+
+    def connection_lost(self, error: Exception | None) -> None:
+        self.is_reusable = False
+        self._cancel_timer()
+        if not self._is_complete and self._failure is None:
+            if self._head_done and not self._lengths and error is None:
+                self._is_complete = True
+            else:
+                self._failure = UpstreamError(
+                    Layer.RESET, type(error).__name__ if error else "", any_byte=self._any_byte
+                )
+        self._transport = None
+        self._wake()
+
+    # -- httptools ---------------------------------------------------------------------------------------------------
+
+    def on_message_begin(self) -> None:
+        if self._is_complete:
+            self._is_extra = True
+            self.is_reusable = False
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        if self._is_extra:
+            return
+        name = name.lower()
+        if name in (b"content-length", b"transfer-encoding"):
+            self._lengths.append(name)
+        self.headers.append((name.decode("latin-1"), value.decode("latin-1")))
+
+    def on_headers_complete(self) -> None:
+        if self._is_extra:
+            return
+        self.status = self._parser.get_status_code()
+        if self.status < 200:
+            return
+        if len(set(self._lengths)) > 1 or self._lengths.count(b"content-length") > 1:
+            self._break(Layer.GARBLED, "content-length and transfer-encoding")
+            return
+        if self.status in (204, 304):
+            self._lengths.append(b"none")
+        if not self._parser.should_keep_alive():
+            self.is_reusable = False
+        self._head_done = True
+
+    def on_body(self, body: bytes) -> None:
+        if self._is_extra:
+            return
+        self._chunks.append(body)
+        self._buffered += len(body)
+
+    def on_message_complete(self) -> None:
+        if self._is_extra or self._failure is not None:
+            return
+        if self.status < 200:
+            self.headers.clear()
+            self._lengths.clear()
+            return
+        self._is_complete = True
+        transport = self._transport
+        if transport is None or transport.get_write_buffer_size() > 0:
+            self.is_reusable = False
+
+    # -- inside ------------------------------------------------------------------------------------------------------
+
+    def _begin(self) -> None:
+        self.status = 0
+        self.headers: list[tuple[str, str]] = []
+        self._chunks: deque[bytes] = deque()
+        self._buffered = 0
+        self._head_bytes = 0
+        self._head_done = False
+        self._is_complete = True
+        self._is_extra = False
+        self._any_byte = False
+        self._lengths: list[bytes] = []
+        self._waiter: asyncio.Future[None] | None = None
+        self._deadline = 0.0
+        self._clock = "first"
+
+    def _open_transport(self) -> asyncio.Transport:
+        if self._transport is None or self._transport.is_closing():
+            self._is_complete = False
+            raise UpstreamError(Layer.RESET, "closed while idle")
+        return self._transport
+
+    def _join(self) -> bytes:
+        chunk = b"".join(self._chunks)
+        self._chunks.clear()
+        return chunk
+
+    async def _wait(self) -> None:
+        self._waiter = self._loop.create_future()
+        try:
+            await self._waiter
+        finally:
+            self._waiter = None
+
+    def _wake(self) -> None:
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
+
+    def _raise_failure(self) -> None:
+        if self._failure is not None:
+            raise self._failure
+
+    def _break(self, layer: Layer, detail: str, clock: Clock | None = None) -> None:
+        if self._failure is None:
+            self._failure = UpstreamError(layer, detail, clock=clock, any_byte=self._any_byte)
+        self.close()
+        self._wake()
+
+    def _on_timer(self) -> None:
+        self._timer = None
+        if not self._deadline or self._is_complete:
+            return
+        if self._loop.time() >= self._deadline:
+            self._break(Layer.TIMEOUT, self._clock, self._clock)
+        else:
+            self._timer = self._loop.call_at(self._deadline, self._on_timer)
+
+    def _cancel_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None

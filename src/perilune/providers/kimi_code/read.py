@@ -1,0 +1,137 @@
+"""Reading a Kimi Code account: one free call, and once a day who the key belongs to and which models it may ask."""
+
+import asyncio
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from perilune.core.errors import PeriluneError
+from perilune.core.secret import Secret
+from perilune.net.control import KIB, ControlAnswer, ControlClient
+from perilune.providers.contract.answers import demand_success, json_object, not_understood, server_now
+from perilune.providers.contract.reading import Binding
+from perilune.providers.kimi_code.titles import level_title
+from perilune.providers.kimi_code.usages import Found, concurrency_of, read_counts, read_ratios
+from perilune.providers.kimi_code.wallet import wallet_of
+from perilune.providers.kimi_code.wire import Me, Models, Usages, objects, shaped, text_of
+from perilune.quota.snapshot import Limits, Snapshot
+from perilune.quota.windows import derive_windows
+
+USAGES_S, MODELS_S, ME_S = 8, 8, 8
+
+
+def read_url(binding: Binding) -> str:
+    """The usages call of the bound region, or of the address the user wrote."""
+    return _url(binding, "usages")
+
+
+async def read(binding: Binding, client: ControlClient, now: datetime, previous: Snapshot | None = None) -> Snapshot:
+    """One call; what earlier profiles told is carried on. Raises the reading side's errors."""
+    answer = await client.get(read_url(binding), secret=binding.bound, timeout_s=USAGES_S)
+    return _carried(understood(binding, answer, now), previous)
+
+
+async def profile(binding: Binding, client: ControlClient, snapshot: Snapshot) -> Snapshot:
+    """The snapshot with models, title and identity; a call that fails adds nothing."""
+    models, me = await asyncio.gather(
+        _extra(binding, client, "models", MODELS_S, 1024 * KIB), _extra(binding, client, "me", ME_S, 256 * KIB)
+    )
+    title, identity = _person(me, binding)
+    return msgspec.structs.replace(
+        snapshot,
+        models=_model_ids(models) or snapshot.models,
+        profile_title=title or snapshot.profile_title,
+        plan_title=title or snapshot.plan_title,
+        identity=identity or snapshot.identity,
+        profile_at=snapshot.fetched_at,
+    )
+
+
+def understood(binding: Binding, answer: ControlAnswer, now: datetime) -> Snapshot:
+    """An answer of the usages call as a snapshot. Raises: PL-PARSE when nothing was understood, else by status."""
+    demand_success(binding, answer, now)
+    at, skew_s = server_now(answer, now)
+    body = json_object(binding, answer)
+    usages, unknown = shaped(body, Usages)
+    found = Found()
+    read_counts(found, usages.usage, usages.limits, "usage", at, ("usage", "limits"))
+    read_ratios(found, usages.usages, at)
+    wallets = (usages.boosterWallet, usages.booster_wallet, usages.boosterWallets)
+    wallet = wallet_of(wallets, binding.region.currency)
+    if not found.has_use and wallet is None:
+        raise not_understood(binding, answer, body)
+    concurrency = concurrency_of(usages.parallel)
+    windows = derive_windows(found.readings, at, found.parts)
+    reported = {window.id for window in windows}
+    return Snapshot(
+        account=binding.account,
+        plan=binding.plan.id,
+        region=binding.region.id,
+        source=binding.source,
+        fetched_at=at,
+        plan_title=level_title(usages.user, usages.version),
+        windows=windows,
+        loose_parts=tuple(part for name, parts in found.parts.items() if name not in reported for part in parts),
+        extra_usage=wallet,
+        limits=Limits(concurrency=concurrency),
+        drift=(*found.drift, *_odd_parts(usages, concurrency, wallets, is_wallet_read=wallet is not None)),
+        unknown_fields=unknown,
+        origin=answer.url.removeprefix("https://"),
+        took_ms=answer.took_ms,
+        clock_skew_s=skew_s,
+    )
+
+
+def _odd_parts(usages: Usages, concurrency: int | None, wallets: tuple[Any, ...], *, is_wallet_read: bool) -> list[str]:
+    """Known parts beside the windows that are there and could not be read."""
+    odd = []
+    if usages.user is not None and not isinstance(usages.user, dict):
+        odd.append("user")
+    if usages.parallel not in (None, {}) and concurrency is None:
+        odd.append("parallel")
+    if any(wallets) and not is_wallet_read:
+        odd.append("boosterWallet")
+    return odd
+
+
+def _carried(snapshot: Snapshot, previous: Snapshot | None) -> Snapshot:
+    if previous is None:
+        return snapshot
+    return msgspec.structs.replace(
+        snapshot,
+        models=previous.models,
+        profile_title=previous.profile_title,
+        profile_at=previous.profile_at,
+        identity=previous.identity,
+        plan_title=previous.profile_title or snapshot.plan_title,
+    )
+
+
+async def _extra(
+    binding: Binding, client: ControlClient, leaf: str, timeout_s: float, max_bytes: int
+) -> dict[str, Any]:
+    try:
+        answer = await client.get(_url(binding, leaf), secret=binding.bound, timeout_s=timeout_s, max_bytes=max_bytes)
+        return json_object(binding, answer) if answer.status == 200 else {}
+    except PeriluneError:
+        return {}
+
+
+def _person(body: dict[str, Any], binding: Binding) -> tuple[str | None, str | None]:
+    me, _ = shaped(body, Me)
+    user_id = text_of(me.user_id)
+    return text_of(me.user_level_name), Secret(user_id).fingerprint(binding.salt) if user_id and binding.salt else None
+
+
+def _model_ids(body: dict[str, Any]) -> tuple[str, ...]:
+    models, _ = shaped(body, Models)
+    ids = (text_of(model.get("id")) for model in objects(models.data))
+    return tuple(model_id for model_id in ids if model_id)
+
+
+def _url(binding: Binding, leaf: str) -> str:
+    base = binding.base
+    if base.endswith("coding/v1"):
+        return f"{base}/{leaf}"
+    return f"{base}/v1/{leaf}" if base.endswith("coding") else f"{base}/coding/v1/{leaf}"

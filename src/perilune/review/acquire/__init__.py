@@ -1,0 +1,1 @@
+"""Getting the diff: git called safely, patches from files, objects by id."""

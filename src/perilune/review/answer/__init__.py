@@ -1,0 +1,1 @@
+"""Answers: parsed, repaired in order, each finding checked alone."""

@@ -1,0 +1,1 @@
+"""Writers: one result, several formats; pure functions."""

@@ -1,0 +1,1 @@
+"""Planning by requests and tokens: units, what may be used, what it will cost."""

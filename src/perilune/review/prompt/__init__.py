@@ -1,0 +1,1 @@
+"""Prompts: a stable prefix, fences, the diff with numbers, nothing secret."""

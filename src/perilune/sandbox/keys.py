@@ -1,0 +1,12 @@
+"""The invented keys of scenario `pong`, for tests and for pasting."""
+
+KIMI_CN = "sk-kimi-EXAMPLE0sandbox0cn0000000000000000001"
+KIMI_INTL = "sk-kimi-EXAMPLE0sandbox0intl00000000000000001"
+MOONSHOT_CN = "sk-EXAMPLE0sandbox0moonshot0cn000000000000001"
+MOONSHOT_INTL = "sk-EXAMPLE0sandbox0moonshot0intl0000000000001"
+OPENROUTER = "sk-or-v1-EXAMPLE0sandbox0router000000000000001"
+K2_RELAY = "sk-EXAMPLE0sandbox0k2relay0000000000000000001"
+DEEPSEEK = "sk-EXAMPLE0sandbox0deepseek000000000000000001"
+SILICONFLOW = "sk-EXAMPLE0sandbox0siliconflow0000000000000001"
+ZAI = "EXAMPLE0sandbox0zai0000000000000001.EXAMPLE"
+OWN = "EXAMPLE-own-endpoint-0001"

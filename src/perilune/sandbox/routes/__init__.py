@@ -1,0 +1,1 @@
+"""The vendors' paths: what each answers."""

@@ -1,0 +1,145 @@
+"""Running the sandbox: blocking for the command, in a thread for tests, inside a running loop for a demo."""
+
+import asyncio
+import contextlib
+import ipaddress
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from perilune.core.errors import PeriluneError, UsageError
+from perilune.sandbox.app import SandboxApp
+from perilune.sandbox.http.protocol import Connection
+from perilune.sandbox.scenario import Scenario
+from perilune.sandbox.world import World
+
+_BACKLOG = 2_048
+
+
+class SandboxHandle:
+    """A listening sandbox inside a running loop."""
+
+    def __init__(self, world: World, server: asyncio.Server, connections: set[Connection]) -> None:
+        self.world = world
+        self._server = server
+        self._connections = connections
+        host, port = server.sockets[0].getsockname()[:2]
+        self.url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+    async def stop(self) -> None:
+        """Stops listening and ends every connection."""
+        self._server.close()
+        open_now = list(self._connections)
+        for connection in open_now:
+            connection.reset()
+        await asyncio.gather(*(connection.gone() for connection in open_now))
+        await self._server.wait_closed()
+
+
+async def start_sandbox(world: World, host: str = "127.0.0.1", port: int = 0) -> SandboxHandle:
+    """Starts to listen on a loopback address. Raises: UsageError (PL-SANDBOX), PeriluneError (PL-PORT)."""
+    check_loopback(host)
+    app, connections = SandboxApp(world), set[Connection]()
+    loop = asyncio.get_running_loop()
+    try:
+        server = await loop.create_server(lambda: Connection(app, connections), host, port, backlog=_BACKLOG)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise PeriluneError.of("PL-PORT", variant="bind", address=f"{host}:{port}", reason=reason) from None
+    return SandboxHandle(world, server, connections)
+
+
+def check_loopback(host: str) -> None:
+    """Only this machine may reach the sandbox. Raises: UsageError (PL-SANDBOX)."""
+    try:
+        is_loopback = ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        is_loopback = host == "localhost"
+    if not is_loopback:
+        raise UsageError.of("PL-SANDBOX", variant="listen", address=host)
+
+
+def parse_listen(listen: str) -> tuple[str, int]:
+    """`HOST:PORT` as host and port. Raises: UsageError (PL-SANDBOX)."""
+    host, _, port = listen.rpartition(":")
+    if not port.isdigit() or int(port) > 65_535 or not host:
+        raise UsageError.of("PL-SANDBOX", variant="address", address=listen)
+    return host.strip("[]"), int(port)
+
+
+def serve(listen: str, scenario: str, ready: Callable[[SandboxHandle], None] = lambda _: None) -> None:
+    """Plays until it is interrupted; `ready` is called once the address answers. Raises: KeyboardInterrupt then."""
+    host, port = parse_listen(listen)
+    check_loopback(host)
+    world = World(scenario)
+
+    async def play() -> None:
+        handle = await start_sandbox(world, host, port)
+        ready(handle)
+        try:
+            await asyncio.Event().wait()
+        finally:
+            await handle.stop()
+
+    asyncio.run(play())
+
+
+class SandboxThread:
+    """A sandbox in a thread of its own, on a free loopback port. `world` is its state, `url` its address."""
+
+    def __init__(self, scenario: str | Mapping[str, Any] | Scenario = "pong", *, world: World | None = None) -> None:
+        self.world = world or World(scenario)
+        self.url = ""
+        self._loop = asyncio.new_event_loop()
+        self._started = threading.Event()
+        self._failed: BaseException | None = None
+        self._stop = asyncio.Event()
+        self._thread = threading.Thread(target=self._run, name="perilune-sandbox", daemon=True)
+
+    def start(self) -> "SandboxThread":
+        self._thread.start()
+        self._started.wait()
+        if self._failed is not None:
+            raise self._failed
+        return self
+
+    def stop(self) -> None:
+        """Ends every connection, then the thread."""
+        if self._thread.is_alive():
+            self._loop.call_soon_threadsafe(self._stop.set)
+            self._thread.join()
+
+    def __enter__(self) -> "SandboxThread":
+        return self.start()
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def _run(self) -> None:
+        asyncio.set_event_loop(self._loop)
+        try:
+            self._loop.run_until_complete(self._play())
+        finally:
+            self._started.set()
+            self._loop.run_until_complete(self._loop.shutdown_asyncgens())
+            self._loop.close()
+
+    async def _play(self) -> None:
+        try:
+            handle = await start_sandbox(self.world)
+        except PeriluneError as error:
+            self._failed = error
+            return
+        self.url = handle.url
+        self._started.set()
+        await self._stop.wait()
+        await handle.stop()
+
+
+@contextlib.contextmanager
+def running_sandbox(
+    scenario: str | Mapping[str, Any] | Scenario = "pong", *, world: World | None = None
+) -> Iterator[SandboxThread]:
+    """A sandbox that runs for the length of a `with` block."""
+    with SandboxThread(scenario, world=world) as sandbox:
+        yield sandbox

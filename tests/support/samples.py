@@ -1,0 +1,42 @@
+"""The contract samples as answers of the control client, and bindings to read them with."""
+
+import json
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from pathlib import Path
+from typing import Any
+
+from perilune.core.secret import Secret
+from perilune.net.control import ControlAnswer
+from perilune.providers.contract.reading import Binding
+from perilune.providers.contract.registry import plan
+
+CONTRACTS = Path(__file__).parents[1] / "contracts"
+NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
+KEYS = {"kimi-code": "sk-kimi-EXAMPLE0001", "moonshot": "sk-EXAMPLE00000001", "openrouter": "sk-or-EXAMPLE00001"}
+
+
+def body_of(name: str) -> Any:
+    return json.loads((CONTRACTS / f"{name}.json").read_text(encoding="utf-8"))["response"]["body"]
+
+
+def binding(plan_id: str = "kimi-code", region: str = "cn", key: str | None = None, **more: Any) -> Binding:
+    bought = plan(plan_id)
+    assert bought is not None
+    place = bought.region(region)
+    assert place is not None
+    secret = Secret(key or KEYS[plan_id])
+    return Binding(account="work", plan=bought, region=place, secret=secret, salt=b"salt", **more)
+
+
+def answered(bound: Binding, url: str, body: Any, status: int = 200, **headers: str) -> ControlAnswer:
+    raw = body if isinstance(body, bytes) else json.dumps(body).encode()
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return ControlAnswer(
+        url=url,
+        status=status,
+        headers={"content-type": "application/json", **named},
+        body=raw,
+        took_ms=0,
+        server_date=parsedate_to_datetime(headers["date"]) if "date" in headers else None,
+    )
