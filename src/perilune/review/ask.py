@@ -118,12 +118,17 @@ class Desk:
             # Stored before it is read, so that it is not bought again if this process ends here.
             await self._store.put(question.key, answer)
         if isinstance(outcome, Deferred):
-            self.deferred = self.deferred or outcome
+            self._stop(outcome)
             if not outcome.attempts:
                 self._meter.release(bound)
                 return outcome
         self._meter.settle(bound, answer, outcome.attempts, question.request.pass_name)
         return outcome
+
+    def _stop(self, outcome: Deferred) -> None:
+        """Nothing more is asked; the first reason stands."""
+        if self.deferred is None:
+            self.deferred = outcome
 
 
 def problem_of(outcome: Outcome) -> Problem | None:
