@@ -49,7 +49,7 @@ def pass_through(dialect: Dialect, body: Body, target: Target, hooks: Hooks | No
     turns = _repaired(dialect, body, target, hooks, adjusted)
     if turns is not None:
         changes["messages"] = turns
-    return Passed(body=splice(body.bytes, changes, body.members), adjusted=tuple(dict.fromkeys(adjusted)))
+    return Passed(body=body.spliced(changes), adjusted=tuple(dict.fromkeys(adjusted)))
 
 
 def _needs_rewriting(dialect: Dialect, body: Body, target: Target) -> bool:

@@ -102,9 +102,9 @@ def _flat(parts: Iterable[Part]) -> Iterable[Part]:
 def with_prefill(request: Request, source: Dialect, target: Target) -> Request:
     """A last turn of the assistant: marked as partial where the target asks for that, refused where it has none."""
     last = request.turns[-1] if request.turns else None
-    if last is None or last.role != "assistant" or any(isinstance(part, ToolCall) for part in last.parts):
+    if last is None or last.role != "assistant" or source == target.dialect:
         return request
-    if source == target.dialect:
+    if not last.parts or any(isinstance(part, ToolCall) for part in last.parts):
         return request
     if target.dialect is Dialect.RESPONSES:
         raise RequestError.of("PL-UNSUPPORTED", variant="prefill", index=last.index)

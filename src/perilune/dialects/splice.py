@@ -18,7 +18,7 @@ _decode_members = msgspec.json.Decoder(dict[str, Raw]).decode
 _decode_text = msgspec.json.Decoder(str).decode
 _encode = msgspec.json.encode
 _OPEN = re.compile(rb"[ \t\n\r]*\{[ \t\n\r]*")
-_KEY = re.compile(rb'("(?:[^"\\]|\\.)*")[ \t\n\r]*:[ \t\n\r]*')
+_KEY = re.compile(rb'"((?:[^"\\]|\\.)*)"[ \t\n\r]*:[ \t\n\r]*')
 _NEXT = re.compile(rb"[ \t\n\r]*(?:,[ \t\n\r]*|(\})[ \t\n\r]*\Z)")
 _BRACKETS = re.compile(rb'"(?:[^"\\]++|\\.)*+"|([\[{])|[\]}]')
 
@@ -33,7 +33,9 @@ class _Remove:
 REMOVE: Final = _Remove()
 
 
-class _Member(NamedTuple):
+class Place(NamedTuple):
+    """Where a member stands in its body: its key's first byte, its value's first, and the byte behind it."""
+
     key: str
     start: int
     value: int
@@ -54,23 +56,16 @@ def members_of(body: bytes) -> dict[str, Raw]:
     return members
 
 
-def refuse_duplicates(body: bytes, members: Mapping[str, Raw]) -> None:
-    """Make sure that no top-level key stands twice: this program and the vendor could read different ones.
-
-    Raises: RequestError PL-BODY-INVALID naming the key.
-    """
-    _walk(body, members)
-
-
-def splice(body: bytes, replacements: Mapping[str, object], members: Mapping[str, Raw] | None = None) -> bytes:
+def splice(body: bytes, replacements: Mapping[str, object], places: list[Place] | None = None) -> bytes:
     """The body with top-level keys replaced, inserted (at the end) or, for REMOVE, taken out.
 
-    Shape: values are anything msgspec encodes; `members` spares a second decode when the caller has them.
+    Shape: values are anything msgspec encodes; `places` spares a second look when the caller has them.
     Raises: RequestError PL-BODY-INVALID for a body that is no object or holds a key twice.
     """
     if not replacements:
         return body
-    places = _walk(body, members_of(body) if members is None else members)
+    if places is None:
+        places = places_of(body, members_of(body))
     missing = dict(replacements)
     pieces: list[bytes] = []
     for before, place in zip([None, *places], places, strict=False):
@@ -107,16 +102,20 @@ def _start_of(body: bytes) -> int:
     return opening.end() if opening else 0
 
 
-def _walk(body: bytes, members: Mapping[str, Raw]) -> list[_Member]:
-    """Where each member stands. A value that is not where its bytes should be belongs to a key that stands twice."""
-    position, seen = _start_of(body), dict[str, _Member]()
+def places_of(body: bytes, members: Mapping[str, Raw]) -> list[Place]:
+    """Where each top-level member stands, none of them twice: this program and the vendor could read different ones.
+
+    A value that is not where its bytes should be belongs to a key that stands twice.
+    Raises: RequestError PL-BODY-INVALID naming the key.
+    """
+    position, seen = _start_of(body), dict[str, Place]()
     if not members:
         return []
     while True:
         key = _KEY.match(body, position)
         if key is None:
             raise RequestError.of("PL-BODY-INVALID", variant="duplicate", key="?")
-        name: str = _decode_text(key[1])
+        name: str = _decode_text(b'"' + key[1] + b'"') if b"\\" in key[1] else key[1].decode()
         raw = members.get(name)
         if raw is None or name in seen or not body.startswith(raw, key.end()):
             raise RequestError.of("PL-BODY-INVALID", variant="duplicate", key=name[:80])
@@ -124,7 +123,7 @@ def _walk(body: bytes, members: Mapping[str, Raw]) -> list[_Member]:
         after = _NEXT.match(body, end)
         if after is None:
             raise RequestError.of("PL-BODY-INVALID", variant="duplicate", key=name[:80])
-        seen[name] = _Member(name, position, key.end(), end)
+        seen[name] = Place(name, position, key.end(), end)
         if after.lastindex:
             return list(seen.values())
         position = after.end()

@@ -6,6 +6,7 @@ from typing import NamedTuple
 from sqlalchemy import Connection, delete, insert, select, text, update
 
 from perilune.store.schema import leases
+from perilune.store.upsert import upsert
 
 
 class Holder(NamedTuple):
@@ -55,6 +56,22 @@ def add(connection: Connection, lease_id: str, group: str, place: int, holder: H
     """Occupy a place."""
     row = {"id": lease_id, "account_group": group, "place": place, "expires_at": expires_ms, **holder._asdict()}
     connection.execute(insert(leases).values(row))
+
+
+def mark_waiting(connection: Connection, mark: str, group: str, holder: Holder, expires_ms: int) -> None:
+    """Say that a holder waits for a place of the group, until the mark expires."""
+    row = {"id": mark, "account_group": _waiting(group), "place": hash(mark) % 2**31, "expires_at": expires_ms}
+    upsert(connection, leases, [{**row, **holder._asdict()}])
+
+
+def others_wait(connection: Connection, mark: str, group: str, at_ms: int) -> bool:
+    """Whether another holder waits for a place of the group."""
+    marks = select(leases.c.id).where(leases.c.account_group == _waiting(group), leases.c.expires_at > at_ms)
+    return connection.execute(marks.where(leases.c.id != mark).limit(1)).first() is not None
+
+
+def _waiting(group: str) -> str:
+    return f"waiting {group}"[:64]
 
 
 def remove(connection: Connection, ids: Collection[str]) -> None:

@@ -71,7 +71,7 @@ def parse_request(body: bytes) -> Request:
 
 def _refuse_stored(fields: Fields) -> None:
     for name in ("previous_response_id", "conversation"):
-        if fields.take(name, decode_any) is not None:
+        if fields.take(name, decode_any):
             raise RequestError.of("PL-UNSUPPORTED", variant="stored", field=name)
 
 

@@ -78,7 +78,7 @@ class Group:
         timer = None if deadline_s is None else loop.call_later(deadline_s, self._expire, ticket)
         ticket.bind(self._leave, timer)
         self.line.join(ticket, priority, owner, at_head=at_head)
-        self.serve()
+        self.serve(UNLIMITED if len(self.line) == 1 else 0)  # a place left free for a neighbour stays free
         return ticket
 
     def serve(self, most: int = UNLIMITED) -> None:

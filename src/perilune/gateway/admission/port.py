@@ -51,3 +51,12 @@ class Neighbours(Protocol):
     def wake_one(self, group: str) -> bool:
         """Wake one other process that waits; False when none does."""
         ...
+
+
+@runtime_checkable
+class SlowNeighbours(Protocol):
+    """The same for backends that take time to answer: no waking, only knowing."""
+
+    def others_wait(self, group: str) -> bool:
+        """Say that this process waits for a place, and hear whether another one does."""
+        ...

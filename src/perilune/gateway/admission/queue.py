@@ -83,7 +83,8 @@ class WaitingLine(Generic[W]):
         owners = self._classes[priority]
         own: list[W] = list(owners.get(owner, ()))
         rounds = own.index(waiter) if waiter in own else len(own)
-        return higher + sum(min(len(line), rounds + (name != owner)) for name, line in owners.items())
+        turn = list(owners).index(owner) if owner in owners else len(owners)
+        return higher + sum(min(len(line), rounds + (at < turn)) for at, line in enumerate(owners.values()))
 
     def _count_grant(self, served: Priority) -> None:
         for priority in Priority:

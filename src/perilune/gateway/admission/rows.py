@@ -7,6 +7,8 @@ from collections.abc import Callable
 from itertools import count
 from uuid import uuid4
 
+from sqlalchemy import Connection
+
 from perilune.core.errors import StoreError
 from perilune.gateway.admission.memory import first_free
 from perilune.gateway.admission.process import is_alive, this_process
@@ -15,6 +17,7 @@ from perilune.store.engine import Store
 
 EXPIRY_MS = 30_000
 HEARTBEAT_S = 10.0
+_WAITING_MS = 100
 
 
 def _wall_ms() -> int:
@@ -40,6 +43,7 @@ class RowPlaces:
         self._holder = this_process()
         self._ids: dict[tuple[str, int], str] = {}
         self._unbacked: defaultdict[str, set[int]] = defaultdict(set)
+        self._marks: dict[str, str] = {}
         self._to_remove: set[str] = set()
         self._mutex = threading.Lock()
         self._closing = threading.Event()
@@ -66,6 +70,17 @@ class RowPlaces:
             if lease_id is not None:
                 self._to_remove.add(lease_id)
         self._remove_freed()
+
+    def others_wait(self, group: str) -> bool:
+        """Say that this process waits for a place, and hear whether another one does."""
+        try:
+            with self._store.begin() as connection:
+                at_ms = leases.now_ms(connection, self._wall_ms())
+                mark = self._mark(group)
+                leases.mark_waiting(connection, mark, group, self._holder, at_ms + _WAITING_MS)
+                return leases.others_wait(connection, mark, group, at_ms)
+        except StoreError:
+            return False
 
     def occupied(self, group: str) -> int:
         with self._store.read() as connection:
@@ -101,12 +116,7 @@ class RowPlaces:
         with self._store.begin() as connection:
             leases.lock_group(connection, group)
             at_ms = leases.now_ms(connection, self._wall_ms())
-            taken = leases.occupied(connection, group, at_ms)
-            place = first_free(taken, cap, reserved, may_use_reserved=may_use_reserved)
-            if place is None:
-                leases.clear(connection, group, at_ms, self._holder.host, is_alive)
-                taken = leases.occupied(connection, group, at_ms)
-                place = first_free(taken, cap, reserved, may_use_reserved=may_use_reserved)
+            place = self._find(connection, group, at_ms, (cap, reserved, may_use_reserved))
             if place is None:
                 return None
             leases.clear_place(connection, group, place)
@@ -114,6 +124,17 @@ class RowPlaces:
         with self._mutex:
             self._ids[group, place] = lease_id
         return place
+
+    def _find(self, connection: Connection, group: str, at_ms: int, limits: tuple[int, int, bool]) -> int | None:
+        cap, reserved, may = limits
+        place = first_free(leases.occupied(connection, group, at_ms), cap, reserved, may_use_reserved=may)
+        if place is None:
+            leases.clear(connection, group, at_ms, self._holder.host, is_alive)
+            place = first_free(leases.occupied(connection, group, at_ms), cap, reserved, may_use_reserved=may)
+        return place
+
+    def _mark(self, group: str) -> str:
+        return self._marks.setdefault(group, str(uuid4()))
 
     def _take_unbacked(self, group: str, cap: int) -> int | None:
         unbacked = self._unbacked[group]

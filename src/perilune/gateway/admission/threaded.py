@@ -8,7 +8,7 @@ from contextlib import suppress
 
 from perilune.gateway.admission.group import UNLIMITED, Group, Rules
 from perilune.gateway.admission.lease import Lease
-from perilune.gateway.admission.port import Places
+from perilune.gateway.admission.port import Places, SlowNeighbours
 from perilune.gateway.admission.queue import Priority
 
 _RETRY_S = (0.005, 0.020)
@@ -70,11 +70,23 @@ class ThreadedGroup(Group):
         self._executor.submit(self._places.give_back, self.name, place).add_done_callback(freed)
 
     async def _serve_line(self) -> None:
+        """Rounds: take what is free, then leave what comes free to those other processes that wait too, for a while."""
         while self.line:
             self._changed.clear()
-            if not await self._serve_next():
+            for _ in range(self._cap):
+                if not self.line or not await self._serve_next():
+                    break
+            pause_s = random.uniform(*_RETRY_S)  # noqa: S311 spreads retries, keeps no secret
+            if self.line and await self._others_wait():
+                await asyncio.sleep(pause_s)
+            elif self.line:
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(self._changed.wait(), random.uniform(*_RETRY_S))  # noqa: S311 no secret
+                    await asyncio.wait_for(self._changed.wait(), pause_s)
+
+    async def _others_wait(self) -> bool:
+        if not isinstance(self._places, SlowNeighbours):
+            return False
+        return await asyncio.get_running_loop().run_in_executor(self._executor, self._places.others_wait, self.name)
 
     async def _serve_next(self) -> bool:
         for priority in self.line.classes_in_order():
