@@ -52,7 +52,7 @@ def learn_from(
 
 
 def _lower_cap(services: Services, slot: Slot, outcome: Outcome) -> None:
-    """A number is believed; without one only when we are near the cap ourselves: else somebody else uses the account."""
+    """A number is believed; without one the cap shrinks only when we are near it: else somebody else is there."""
     if outcome.limit is not None:
         services.admission.refused(slot.group, outcome.limit)
         return

@@ -1,4 +1,4 @@
-"""Slots and routes as the hot path uses them: everything that configuration decides is decided before a request comes."""
+"""Slots and routes as the hot path uses them: what configuration decides is decided before a request comes."""
 
 from collections.abc import Callable, Mapping, Sequence
 from fnmatch import fnmatchcase
@@ -27,8 +27,8 @@ Traits = Callable[[str, str, str], Model | None]
 class Slot(Struct, frozen=True, kw_only=True):
     """One place of a route, resolved.
 
-    Shape: `name` is `account/model`; `group` the account group whose cap counts; `bases` the addresses by surface as they
-    are dialled, without a path.
+    Shape: `name` is `account/model`; `group` the account group whose cap counts; `bases` the addresses by surface,
+    `targets` the same as they are dialled, with their paths.
     """
 
     name: str
