@@ -27,7 +27,7 @@ def data_of(body: bytes) -> list[dict]:
 @pytest.mark.parametrize("dialect", DIALECTS)
 async def test_a_hundred_chunks_come_in_order(build: Build, dialect: str, slot: str) -> None:
     house = build(route(slot))
-    words = " ".join(f"w{n}" for n in range(100))
+    words = "".join(f"w{n:02} " for n in range(100))
     house.world.say(text=words, chunks=100)
     answer = await house.client.ask(dialect, stream=True)
     events = data_of(answer.body)
@@ -68,7 +68,7 @@ async def test_an_error_in_place_of_content_is_a_failover(build: Build, dialect:
 @pytest.mark.parametrize("dialect", DIALECTS)
 async def test_an_error_after_content_ends_the_stream(build: Build, dialect: str, slot: str) -> None:
     house = build(route(slot, "lab/kimi-k2.6"))
-    fault(house, host="*", error_after=(2, "dev-err-500-server"))
+    fault(house, host="*", error_after=(2, "dev-err-500-server"), gap_s=0.01)
     answer = await house.client.ask(dialect, stream=True)
     assert answer.status == 200
     assert ENDS[dialect] not in answer.body
