@@ -10,16 +10,16 @@ from typing import Final, NamedTuple
 import msgspec
 from msgspec import Raw
 
-from perilune.core.errors import RequestError
+from perilune.core.errors import Problem, RequestError
 
 DEEPEST = 64
 
 _decode_members = msgspec.json.Decoder(dict[str, Raw]).decode
 _decode_text = msgspec.json.Decoder(str).decode
 _encode = msgspec.json.encode
-_OPEN = re.compile(rb"[ \t\n\r]*\{[ \t\n\r]*")
-_KEY = re.compile(rb'"((?:[^"\\]|\\.)*)"[ \t\n\r]*:[ \t\n\r]*')
-_NEXT = re.compile(rb"[ \t\n\r]*(?:,[ \t\n\r]*|(\})[ \t\n\r]*\Z)")
+_START = re.compile(rb"[ \t\n\r]*\{[ \t\n\r]*")
+_KEY = re.compile(rb'[ \t\n\r]*[{,][ \t\n\r]*"([^"\\]*+(?:\\.[^"\\]*+)*+)"[ \t\n\r]*:[ \t\n\r]*')
+_END = re.compile(rb"[ \t\n\r]*\}[ \t\n\r]*\Z")
 _BRACKETS = re.compile(rb'"(?:[^"\\]++|\\.)*+"|([\[{])|[\]}]')
 
 
@@ -97,33 +97,35 @@ def is_too_deep(body: bytes) -> bool:
     return False
 
 
-def _start_of(body: bytes) -> int:
-    opening = _OPEN.match(body)
-    return opening.end() if opening else 0
-
-
 def places_of(body: bytes, members: Mapping[str, Raw]) -> list[Place]:
     """Where each top-level member stands, none of them twice: this program and the vendor could read different ones.
 
     A value that is not where its bytes should be belongs to a key that stands twice.
     Raises: RequestError PL-BODY-INVALID naming the key.
     """
-    position, seen = _start_of(body), dict[str, Place]()
-    if not members:
-        return []
-    while True:
-        key = _KEY.match(body, position)
-        if key is None:
-            raise RequestError.of("PL-BODY-INVALID", variant="duplicate", key="?")
-        name: str = _decode_text(b'"' + key[1] + b'"') if b"\\" in key[1] else key[1].decode()
-        raw = members.get(name)
-        if raw is None or name in seen or not body.startswith(raw, key.end()):
-            raise RequestError.of("PL-BODY-INVALID", variant="duplicate", key=name[:80])
-        end = key.end() + len(memoryview(raw))
-        after = _NEXT.match(body, end)
-        if after is None:
-            raise RequestError.of("PL-BODY-INVALID", variant="duplicate", key=name[:80])
-        seen[name] = Place(name, position, key.end(), end)
-        if after.lastindex:
-            return list(seen.values())
-        position = after.end()
+    position = 0
+    places: list[Place] = []
+    unseen = set(members)
+    while unseen:
+        match = _KEY.match(body, position)
+        if match is None:
+            raise _twice(places[-1].key if places else "")
+        value, written = match.end(), match[1]
+        key: str = _decode_text(b'"' + written + b'"') if b"\\" in written else written.decode()
+        if key not in unseen or not body.startswith(members[key], value):
+            raise _twice(key)
+        unseen.discard(key)
+        position = value + len(memoryview(members[key]))
+        places.append(Place(key, match.start(1) - 1, value, position))
+    if places and _END.match(body, position) is None:
+        raise _twice(places[-1].key)
+    return places
+
+
+def _twice(key: str) -> RequestError:
+    return RequestError(Problem(code="PL-BODY-INVALID", variant="duplicate", facts={"key": key[:80]}))
+
+
+def _start_of(body: bytes) -> int:
+    opening = _START.match(body)
+    return opening.end() if opening else 0
