@@ -44,7 +44,7 @@ _SPACING = (
     (re.compile(rf"[{_HAN}][A-Za-z0-9]"), "no space between Han and Latin or digit"),
     (re.compile(rf"[A-Za-z0-9%][{_HAN}]"), "no space between Latin or digit and Han"),
     (re.compile(rf"[{_HAN}] (?!周)[{_HAN}]"), "space between Han characters"),
-    (re.compile(r" [，。：；、（）“”]|[，。：；、（）“”] "), "space beside full-width punctuation"),
+    (re.compile(r"(?<! ) [，。：；、（）“”]|[，。：；、（）“”] (?! )"), "space beside full-width punctuation"),
 )
 _HALF_WIDTH = re.compile(rf"[{_HAN}][,:;.?!][{_HAN}]|[{_HAN}],|[{_HAN}][,:;!?](?:\s|$)|[{_HAN}]\(|\)[{_HAN}]")
 _EXCLAMATION = re.compile(r"[!！]")

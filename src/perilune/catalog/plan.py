@@ -50,7 +50,8 @@ class Plan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     Shape: `surfaces` in order of preference for requests (`same` means the dialect in front, where listed in
     `surfaces`); `unit` is what use costs: plan quota or money. `key_prefixes` give detection its order. `vendor` is how
-    sentences call whoever answers.
+    sentences call whoever answers. `known_hosts` are hosts of others that speak this plan's dialect, for addresses that
+    come without a plan.
     Units: `poll_interval_s` seconds.
     """
 
@@ -72,6 +73,7 @@ class Plan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     is_detectable: bool = True
     is_read_only: bool = False
     needs_base_url: bool = False
+    known_hosts: tuple[str, ...] = ()
 
     def region(self, region_id: str) -> Region | None:
         """The region of that id, None where the plan has none."""

@@ -4,12 +4,15 @@ import os
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from perilune.catalog.plan import Plan
     from perilune.config.load import Loaded
     from perilune.config.paths import Paths
     from perilune.config.schema import DisplayConfig
+    from perilune.net.control import ControlClient
+    from perilune.vault.vault import Vault
 
 
 class Workbench:
@@ -29,11 +32,34 @@ class Workbench:
 
         return find_paths(self.environment)
 
-    def configuration(self) -> "Loaded":
-        """The configuration of this run, with what it was made of."""
+    @cached_property
+    def plans(self) -> "Mapping[str, Plan]":
+        """Every plan by id."""
+        from perilune.providers.contract.registry import providers
+
+        return {name: provider.plan for name, provider in providers().items()}
+
+    def configuration(self, flags: Mapping[str, Any] | None = None) -> "Loaded":
+        """The configuration of this run: file, environment and implied accounts, checked, with where each came from."""
+        from perilune.config.complete import complete
         from perilune.config.load import load
 
-        return load(self.paths.config_file, self.environment)
+        loaded = load(self.paths.config_file, self.environment, flags)
+        return complete(loaded, self.environment, self.plans)
+
+    @cached_property
+    def vault(self) -> "Vault":
+        """The secrets of this user."""
+        from perilune.vault.vault import Vault
+
+        return Vault(self.paths.vault_folder, self.environment)
+
+    def control_client(self) -> "ControlClient":
+        """A client for the free calls that read accounts; the caller closes it."""
+        from perilune.net.control import ControlClient
+        from perilune.net.upstream_map import parse_upstream
+
+        return ControlClient(upstream=parse_upstream(self.environment.get("PERILUNE_UPSTREAM")))
 
     def display(self) -> "DisplayConfig":
         """How figures are shown; the defaults where the configuration cannot be read, which is said elsewhere."""
@@ -44,7 +70,9 @@ class Workbench:
             name.startswith("PERILUNE_DISPLAY_") for name in self.environment
         ):
             return DisplayConfig()
+        from perilune.config.load import load
+
         try:
-            return self.configuration().config.display
+            return load(self.paths.config_file, self.environment).config.display
         except ConfigError:
             return DisplayConfig()

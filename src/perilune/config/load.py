@@ -5,7 +5,7 @@ import stat
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 from msgspec import Struct
@@ -14,12 +14,14 @@ from perilune.config.schema import Config
 from perilune.config.settings import from_environment
 from perilune.core.errors import ConfigError, Problem
 
+Origin = Literal["file", "environment", "fixed"]
+
 
 class Loaded(Struct, frozen=True, kw_only=True):
     """A configuration and what it was made of.
 
     Shape: `text` and `data` are the file's own, empty where there is none; `from_environment` and `from_flags` hold
-    the values set there, by dotted key.
+    the values set there, by dotted key; `origins` says of each account where it comes from.
     """
 
     config: Config
@@ -30,6 +32,7 @@ class Loaded(Struct, frozen=True, kw_only=True):
     from_environment: dict[str, Any] = {}
     from_flags: dict[str, Any] = {}
     warnings: tuple[Problem, ...] = ()
+    origins: dict[str, Origin] = {}
 
 
 def load(file: Path, environment: Mapping[str, str], flags: Mapping[str, Any] | None = None) -> Loaded:

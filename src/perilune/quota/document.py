@@ -100,7 +100,7 @@ class LimitsDocument(Struct, frozen=True, kw_only=True):
 
 
 class ErrorDocument(Struct, frozen=True, kw_only=True):
-    """An error as our documents carry it."""
+    """An error as our documents carry it. `brief` is its shortest form, for places of one line."""
 
     code: str
     message: str
@@ -108,6 +108,7 @@ class ErrorDocument(Struct, frozen=True, kw_only=True):
     fix: list[str] = field(default_factory=list)
     retry_at: datetime | None = None
     account: str | None = None
+    brief: str | None = None
 
 
 class AccountDocument(Struct, frozen=True, kw_only=True):

@@ -127,7 +127,8 @@ class Snapshot(Struct, frozen=True, kw_only=True, omit_defaults=True):
 class Refusal(Struct, frozen=True, kw_only=True):
     """A vendor's no, seen live: it outranks every reading until `until`, a success, or a reading with a later reset.
 
-    Shape: `window` names the quota that was said to be full, None when the sentence named none. `code` is ours.
+    Shape: `window` names the quota that was said to be full, None when the sentence named none. `code` is ours; `words`
+    the vendor's sentence, redacted.
     """
 
     account: str
@@ -136,6 +137,7 @@ class Refusal(Struct, frozen=True, kw_only=True):
     at: datetime
     window: str | None = None
     until: datetime | None = None
+    words: str | None = None
 
 
 class ReadFailure(Struct, frozen=True, kw_only=True):
@@ -143,7 +145,7 @@ class ReadFailure(Struct, frozen=True, kw_only=True):
 
     Shape: `code`, `variant`, `facts`, `words` and `request_id` are a Problem's; `count` failures in a row, `since` the
     first of them. `retry_at` is when the vendor or our own patience allows the next try; `is_asked_wait` when the
-    vendor asked for it.
+    vendor asked for it. `credential` is a fingerprint of what was refused.
     """
 
     account: str
@@ -157,3 +159,4 @@ class ReadFailure(Struct, frozen=True, kw_only=True):
     count: int = 1
     since: datetime | None = None
     is_asked_wait: bool = False
+    credential: str | None = None

@@ -44,7 +44,8 @@ async def start_sandbox(world: World, host: str = "127.0.0.1", port: int = 0) ->
     try:
         server = await loop.create_server(lambda: Connection(app, connections), host, port, backlog=_BACKLOG)
     except OSError as error:
-        raise PeriluneError.of("PL-PORT", address=f"{host}:{port}", port=port, reason=error.strerror or "") from None
+        reason = error.strerror or str(error)
+        raise PeriluneError.of("PL-PORT", variant="bind", address=f"{host}:{port}", reason=reason) from None
     return SandboxHandle(world, server, connections)
 
 
@@ -67,7 +68,7 @@ def parse_listen(listen: str) -> tuple[str, int]:
 
 
 def serve(listen: str, scenario: str, ready: Callable[[SandboxHandle], None] = lambda _: None) -> None:
-    """Plays until it is interrupted; `ready` is called once the address answers."""
+    """Plays until it is interrupted; `ready` is called once the address answers. Raises: KeyboardInterrupt then."""
     host, port = parse_listen(listen)
     check_loopback(host)
     world = World(scenario)
@@ -80,8 +81,7 @@ def serve(listen: str, scenario: str, ready: Callable[[SandboxHandle], None] = l
         finally:
             await handle.stop()
 
-    with contextlib.suppress(KeyboardInterrupt):
-        asyncio.run(play())
+    asyncio.run(play())
 
 
 class SandboxThread:

@@ -55,13 +55,15 @@ class ReviewInput(Struct, frozen=True, kw_only=True):
 
 
 class Acquired(Struct, frozen=True, kw_only=True):
-    """A diff with where it comes from. `config_ref` is the commit that rules and settings are read at."""
+    """A diff with where it comes from. `config_ref` is the commit that rules and settings are read
+    at, `tree` the new content as a whole."""
 
     kind: InputKind
     diff: Diff
     digest: str
     objects: Objects
     git: Git | None = None
+    tree: str | None = None
     scratch: Scratch | None = None
     base: str | None = None
     merge_base: str | None = None
@@ -146,6 +148,7 @@ def _from_repository(source: ReviewInput, repository: Repository, scratch: Scrat
         digest=sha256(body).hexdigest(),
         objects=GitObjects(scratch.git),
         git=scratch.git,
+        tree=ends.new,
         scratch=scratch,
         base=ends.base,
         merge_base=ends.merge_base,

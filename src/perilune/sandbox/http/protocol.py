@@ -5,6 +5,7 @@ import itertools
 import socket
 import struct
 from collections import deque
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Protocol
 
 import httptools
@@ -47,6 +48,7 @@ class Connection(asyncio.Protocol):
         self.number = next(_numbers)
         self.served = 0
         self.is_open = False
+        self.on_lost: Callable[[], None] | None = None
         self._transport: Any = None
 
     # asyncio.Protocol
@@ -62,6 +64,8 @@ class Connection(asyncio.Protocol):
         self._room.set()
         self._gone.set()
         self._connections.discard(self)
+        if self.on_lost is not None:
+            self.on_lost()
         if self._task is not None and not self._task.done():
             self._task.cancel()
 

@@ -101,7 +101,7 @@ MESSAGES = {
     "PL-400-FILTER.fix.1": "perilune explain PL-400-FILTER",
     "PL-UNSUPPORTED.title": "后端模型无法表达此内容",
     "PL-BODY-INVALID.title": "请求体不符合该接口",
-    "PL-BODY-INVALID.what.gzip": "请求体已压缩；请直接发送",
+    "PL-BODY-INVALID.what.gzip": "请求体已压缩；需直接发送",
     "PL-REASONING-LOST.title": "会话中缺少模型先前的思考内容",
     "PL-REASONING-LOST.what": "第 {index} 条消息缺少思考内容，{model} 无法继续",
     "PL-REASONING-LOST.why": "发送方丢弃了它，网关也不再保存",

@@ -1,0 +1,26 @@
+"""Figures of windows and balances, shared by text and pages."""
+
+MESSAGES = {
+    "figures.used": "{figure} used",
+    "figures.left": "{figure} left",
+    "figures.resets": "resets in {duration} ({clock})",
+    "figures.back": "back at {clock} (in {duration})",
+    "figures.due": "reset due {clock}, not yet confirmed",
+    "figures.starts": "starts with the next request",
+    "figures.lasts": "lasts until reset",
+    "figures.early": "at this pace empty {clock}, {early} too early",
+    "figures.balance": "balance",
+    "figures.voucher": "voucher {amount}",
+    "figures.cash": "cash {amount}",
+    "figures.owed": "owed {amount}",
+    "figures.burn": "{amount} a day",
+    "figures.burn_unknown": "daily spend not known yet (needs 6 h of readings)",
+    "figures.days": "lasts about {days} days",
+    "figures.days_many": "lasts >1 y",
+    "figures.state.ok": "ok",
+    "figures.state.high": "high",
+    "figures.state.spent": "spent",
+    "figures.state.stale": "stale",
+    "figures.state.error": "error",
+    "figures.state.unknown": "unknown",
+}

@@ -1,0 +1,10 @@
+"""The command `perilune sandbox`."""
+
+MESSAGES = {
+    "sandbox.playing": (
+        "Playing api.kimi.com, api.kimi.ai, api.moonshot.ai, api.moonshot.cn and more\n"
+        "on {url}. Scenario {scenario}. No real service is contacted.\n"
+        "  export PERILUNE_UPSTREAM={url}"
+    ),
+    "sandbox.keys": "Invented keys of this scenario, accepted here and nowhere else:",
+}

@@ -1,0 +1,26 @@
+"""Figures of windows and balances, shared by text and pages."""
+
+MESSAGES = {
+    "figures.used": "已用 {figure}",
+    "figures.left": "剩 {figure}",
+    "figures.resets": "{duration}后重置（{clock}）",
+    "figures.back": "{clock} 恢复（{duration}后）",
+    "figures.due": "应于 {clock} 重置，尚未确认",
+    "figures.starts": "从下一次请求开始计时",
+    "figures.lasts": "可撑到重置",
+    "figures.early": "按当前速度 {clock} 用尽，早 {early}",
+    "figures.balance": "可用余额",
+    "figures.voucher": "代金券 {amount}",
+    "figures.cash": "现金 {amount}",
+    "figures.owed": "欠费 {amount}",
+    "figures.burn": "每天约 {amount}",
+    "figures.burn_unknown": "日均消费未知（需 6 小时读数）",
+    "figures.days": "约可用 {days} 天",
+    "figures.days_many": "可用超过 1 年",
+    "figures.state.ok": "正常",
+    "figures.state.high": "偏高",
+    "figures.state.spent": "用尽",
+    "figures.state.stale": "过时",
+    "figures.state.error": "错误",
+    "figures.state.unknown": "未知",
+}

@@ -1,0 +1,10 @@
+"""The command `perilune sandbox`."""
+
+MESSAGES = {
+    "sandbox.playing": (
+        "正在扮演 api.kimi.com、api.kimi.ai、api.moonshot.ai、api.moonshot.cn 等服务，\n"
+        "地址 {url}。场景 {scenario}。不会联系任何真实服务。\n"
+        "  export PERILUNE_UPSTREAM={url}"
+    ),
+    "sandbox.keys": "此场景的虚构密钥，仅在此处有效：",
+}

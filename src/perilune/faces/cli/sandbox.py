@@ -1,0 +1,55 @@
+"""`perilune sandbox`: plays the vendors' services on this machine."""
+
+import os
+from typing import TYPE_CHECKING, Protocol
+
+import click
+
+from perilune.core.messages import Voice, pick_language
+
+if TYPE_CHECKING:
+    from perilune.sandbox import SandboxHandle, World
+
+
+class Teller(Protocol):
+    """What this command needs of a session."""
+
+    @property
+    def voice(self) -> Voice: ...
+    def answer(self, text: str = "") -> None: ...
+
+
+class _Plain:
+    """A teller for a command that runs without a session."""
+
+    @property
+    def voice(self) -> Voice:
+        return Voice(language=pick_language(os.environ))
+
+    def answer(self, text: str = "") -> None:
+        click.echo(text)
+
+
+@click.command("sandbox", help="The vendors' services, played locally.")
+@click.option("--listen", default="127.0.0.1:9009", show_default=True, metavar="HOST:PORT")
+@click.option("--scenario", default="pong", show_default=True, metavar="NAME|FILE")
+@click.pass_context
+def command(ctx: click.Context, listen: str, scenario: str) -> None:
+    """Plays until it is interrupted; prints the address and the scenario's keys once it answers."""
+    from perilune.sandbox import serve
+
+    teller: Teller = ctx.obj if ctx.obj is not None else _Plain()
+
+    def tell(handle: "SandboxHandle") -> None:
+        teller.answer(teller.voice.say("sandbox.playing", url=handle.url, scenario=scenario))
+        for line in key_lines(handle.world, teller.voice):
+            teller.answer(line)
+
+    serve(listen, scenario, tell)
+
+
+def key_lines(world: "World", voice: Voice) -> list[str]:
+    """The scenario's keys in full, for pasting: they are invented and open nothing."""
+    rows = [(name, key) for name, account in world.accounts.items() for key in account.keys]
+    width = max((len(name) for name, _ in rows), default=0)
+    return [voice.say("sandbox.keys"), *(f"  {name.ljust(width)}  {key}" for name, key in rows)] if rows else []
