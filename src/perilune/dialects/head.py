@@ -93,7 +93,7 @@ class Body:
 
     def spliced(self, replacements: Mapping[str, object]) -> bytes:
         """The body with top-level keys replaced, inserted or, for REMOVE, taken out."""
-        return splice(self.bytes, replacements, self.places)
+        return splice(self.bytes, replacements, places=self.places)
 
     def tool_names(self) -> list[str]:
         """The names of all function tools, those of a namespace as `namespace__name`."""

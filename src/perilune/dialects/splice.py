@@ -56,16 +56,21 @@ def members_of(body: bytes) -> dict[str, Raw]:
     return members
 
 
-def splice(body: bytes, replacements: Mapping[str, object], places: list[Place] | None = None) -> bytes:
+def splice(
+    body: bytes,
+    replacements: Mapping[str, object],
+    members: Mapping[str, Raw] | None = None,
+    places: list[Place] | None = None,
+) -> bytes:
     """The body with top-level keys replaced, inserted (at the end) or, for REMOVE, taken out.
 
-    Shape: values are anything msgspec encodes; `places` spares a second look when the caller has them.
+    Shape: values are anything msgspec encodes; `members` and `places` spare a second look when the caller has them.
     Raises: RequestError PL-BODY-INVALID for a body that is no object or holds a key twice.
     """
     if not replacements:
         return body
     if places is None:
-        places = places_of(body, members_of(body))
+        places = places_of(body, members_of(body) if members is None else members)
     missing = dict(replacements)
     pieces: list[bytes] = []
     for before, place in zip([None, *places], places, strict=False):
