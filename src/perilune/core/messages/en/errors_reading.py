@@ -2,8 +2,11 @@
 
 MESSAGES = {
     "PL-401-ALL.what": "No official host accepts this key.",
+    "PL-401-ALL.what.some": "None of the hosts asked accepts this key.",
     "PL-401-ALL.why": "It is revoked or mistyped.",
+    "PL-401-ALL.why.some": "It is of another plan or region, revoked or mistyped.",
     "PL-401-ALL.fix.1": "copy the key again: {pages}",
+    "PL-401-ALL.fix.2.some": "without --plan and --region: perilune add",
     "PL-401-ALL.note": "removed {removed} before trying",
     "PL-401-HOST.what": "This key belongs to {other}, not to {host}.",
     "PL-401-HOST.what.bound": "The key of this account is bound to {bound}; it is not sent to {host}.",

@@ -2,8 +2,11 @@
 
 MESSAGES = {
     "PL-401-ALL.what": "所有官方地址都拒绝该密钥",
+    "PL-401-ALL.what.some": "所试的地址都拒绝该密钥",
     "PL-401-ALL.why": "已吊销，或有误。",
+    "PL-401-ALL.why.some": "属于其他套餐或区域，已吊销，或有误。",
     "PL-401-ALL.fix.1": "重新复制密钥：{pages}",
+    "PL-401-ALL.fix.2.some": "不带 --plan 和 --region：perilune add",
     "PL-401-ALL.note": "已去除{removed}后再试",
     "PL-401-HOST.what": "该密钥属于 {other}，不能用于 {host}",
     "PL-401-HOST.what.bound": "该账号的密钥只绑定 {bound}，未发送到 {host}",
@@ -80,7 +83,7 @@ MESSAGES = {
     "PL-ADD-UNSURE.why.many": "已应答的地址都拒绝它：可能属于另一个地址，也可能密钥已吊销或有误。",
     "PL-ADD-UNSURE.fix.1": "检查网络，再运行同一命令：perilune doctor",
     "PL-ADD-UNSURE.fix.2": "重新复制密钥：{pages}",
-    "PL-ADD-UNSURE.note": "已去除 {removed}后再试",
+    "PL-ADD-UNSURE.note": "已去除{removed}后再试",
     "PL-BALANCE-EMPTY.what": "{account} 余额不足：可用 {available}",
     "PL-BALANCE-EMPTY.what.cash": "{account} 余额不足：可用 {available}，现金 {cash}",
     "PL-BALANCE-EMPTY.what.owed": "{account} 余额不足：可用 {available}，现金 {cash}（欠费）",
