@@ -112,7 +112,7 @@ async def _ask_pair(secret: Secret, pair: Sequence[Target], ask: Ask, salt: byte
 
 
 async def with_profile(detection: Detection, secret: Secret, client: ControlClient, salt: bytes) -> Detection:
-    """The detection with what the chosen host tells on its other free calls, such as the plan's title, when it is quick."""
+    """The detection with what the chosen host tells on its other free calls, such as a title, when quick."""
     chosen = detection.chosen
     reader = reader_of(chosen.target.plan.id) if chosen else None
     if chosen is None or reader is None or chosen.probed.snapshot is None:

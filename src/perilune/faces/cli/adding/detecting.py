@@ -11,7 +11,7 @@ from perilune.faces.cli.adding.services import AddServices, Choices
 from perilune.faces.cli.adding.telling import announcement, failure, probe_lines, result_line
 from perilune.faces.cli.prompt import ask, confirm
 from perilune.faces.cli.session import Session
-from perilune.monitor.detect import Detection, Target, Tried, detect, targets
+from perilune.monitor.detect import Detection, Target, Tried, detect, targets, with_profile
 from perilune.providers.contract.paste import Pasted, classify
 from perilune.providers.contract.probing import Probed, probe
 from perilune.providers.contract.reading import Binding, reader_of
