@@ -98,7 +98,7 @@ def notes_of(snapshot: Snapshot, known: Known, host: str) -> list[Problem]:
         notes.append(_partly(snapshot, known))
     if abs(snapshot.clock_skew_s) > _CLOCK_NOTE_S:
         facts = {"minutes": round(abs(snapshot.clock_skew_s) / 60), "host": host}
-        variant = "ahead" if snapshot.clock_skew_s < 0 else "behind"
+        variant = "ahead" if snapshot.clock_skew_s < 0 else ""
         notes.append(Problem(code="PL-CLOCK", variant=variant, facts=facts, account=known.name))
     return notes
 
@@ -192,7 +192,7 @@ def _figure(window: Window, voice: Voice) -> str:
 def _brief(problem: Problem, voice: Voice, count: int) -> str | None:
     variants = (f".{problem.variant}" if problem.variant else "", ".many" if count > 1 else "", "")
     for variant in variants:
-        message_id = f"{problem.code}.brief{variant}"
+        message_id = f"brief.{problem.code}{variant}"
         if message("en", message_id) is None:
             continue
         try:
