@@ -1,6 +1,7 @@
 """Words for what stops or narrows a review."""
 
 MESSAGES = {
+    "PL-USAGE.what.together": "{options} do not go together.",
     "PL-REVIEW-DIFF.title": "The diff cannot be read.",
     "PL-REVIEW-DIFF.what": "The diff cannot be read.",
     "PL-REVIEW-DIFF.what.repository": "{directory} is not in a git repository.",

@@ -1,6 +1,7 @@
 """Words for what stops or narrows a review."""
 
 MESSAGES = {
+    "PL-USAGE.what.together": "{options} 不能同时使用。",
     "PL-REVIEW-DIFF.title": "无法读取差异。",
     "PL-REVIEW-DIFF.what": "无法读取差异。",
     "PL-REVIEW-DIFF.what.repository": "{directory} 不在 git 仓库中。",
