@@ -3,8 +3,6 @@
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 
-from msgspec.structs import replace
-
 from perilune.catalog.plan import Plan, Region
 from perilune.core.errors import Problem
 from perilune.core.messages import Voice
