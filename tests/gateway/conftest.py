@@ -243,7 +243,9 @@ def route(*slots: str, extra: str = "", gateway: str = "") -> str:
         account, _, model = name.partition("/")
         settings = [f'account = "{account}"'] + ([f'model = "{model}"'] if model else []) + ([more] if more else [])
         lines.append("{ " + ", ".join(settings) + " }")
-    return f'{ACCOUNTS}\n[gateway]\n{gateway}\n[[gateway.routes]]\nname = "default"\nslots = [{", ".join(lines)}]\n{extra}'
+    return (
+        f'{ACCOUNTS}\n[gateway]\n{gateway}\n[[gateway.routes]]\nname = "default"\nslots = [{", ".join(lines)}]\n{extra}'
+    )
 
 
 Build = Callable[..., House]
