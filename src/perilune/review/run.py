@@ -104,7 +104,7 @@ class _Run:
             ledger.settle(name, CoverageState.SKIPPED, "budget")
         for unit in plan.units if plan is not None else ():
             for name in unit.names:
-                ledger.settle(name, ledger.state(name), _reason(ledger, name), unit.id)
+                ledger.settle(name, ledger.state(name), ledger.item(name).reason, unit.id)
         return ReviewResult(
             run_id=self._id,
             generated_at=self._started,
@@ -164,7 +164,9 @@ class _Run:
         meter = self._meter(prepared, plan)
         desk = Desk(answerer, self._services.answers, meter, self._concurrency(plan.slot))
         policy = self._policy(prepared, plan)
+        meter.keep(1 if plan.verify_calls else 0)
         gathered = await Generation(desk, policy).run(plan)
+        meter.keep(0)
         placed = place_all(gathered, prepared.settings, self._services.clock)
         merged = self._merged(gathered, placed, plan)
         verified = await verify(merged, self._means(prepared, plan, desk, gathered, placed, policy))
@@ -293,10 +295,6 @@ def thinking_for(plan: Plan) -> Thinking:
 
 def _thinks(slot: SlotView | None, thinking: Thinking) -> bool:
     return thinking != "off" or (slot is not None and slot.thinks_always)
-
-
-def _reason(ledger: Ledger, name: str) -> str | None:
-    return next((item.reason for item in ledger.items if item.path == name), None)
 
 
 def _coverage(planned: ReviewResult, gathered: Gathered) -> Ledger:
