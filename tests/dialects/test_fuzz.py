@@ -86,7 +86,7 @@ def unless_refused(act: Callable[[], T]) -> T | None:
         return None
 
 
-@settings(max_examples=400)
+@settings(max_examples=150)
 @given(source=DIALECTS, target=TARGETS, body=BODIES)
 def test_any_request_is_refused_or_sound(source: Dialect, target: Target, body: dict[str, Any]) -> None:
     raw = json.dumps(body).encode()
@@ -96,7 +96,7 @@ def test_any_request_is_refused_or_sound(source: Dialect, target: Target, body: 
         assert all(name.isascii() for name in done.adjusted)
 
 
-@settings(max_examples=300)
+@settings(max_examples=100)
 @given(target=TARGETS, body=BODIES)
 def test_any_passed_request_is_refused_or_sound(target: Target, body: dict[str, Any]) -> None:
     read = unless_refused(lambda: Body(json.dumps(body).encode()))
@@ -107,7 +107,7 @@ def test_any_passed_request_is_refused_or_sound(target: Target, body: dict[str, 
     assert done is None or isinstance(json.loads(done.body), dict)
 
 
-@settings(max_examples=400)
+@settings(max_examples=150)
 @given(upstream=DIALECTS, client=DIALECTS, events=st.lists(JSON | st.dictionaries(KEYS, JSON, min_size=1), max_size=5))
 def test_any_stream_is_translated_and_watched_without_a_fault(
     upstream: Dialect, client: Dialect, events: list[Any]
@@ -122,7 +122,7 @@ def test_any_stream_is_translated_and_watched_without_a_fault(
     relay.end()
 
 
-@settings(max_examples=200)
+@settings(max_examples=100)
 @given(upstream=DIALECTS, client=DIALECTS, body=st.dictionaries(KEYS, JSON))
 def test_any_answer_is_translated_or_said_to_be_none(upstream: Dialect, client: Dialect, body: dict[str, Any]) -> None:
     context = Context(client=client, upstream=upstream)
