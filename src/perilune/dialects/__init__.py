@@ -2,6 +2,6 @@
 
 A body is read as far as its head (`head.Body`), passed on to its own dialect (`pass_through`) or translated
 (`translate.translate_request`). Its answer goes the way back that `target.Context` says (`translate`, `stream`), or is
-relayed and watched (`content.Relay`). Each dialect is a package with the same six names; between them stands the internal
-form (`form`, `events`).
+relayed and watched (`content.Relay`). Each dialect is a package with the same six names; the internal form stands
+between them (`form`, `events`).
 """
