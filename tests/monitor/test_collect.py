@@ -1,6 +1,6 @@
 import asyncio
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -53,28 +53,47 @@ async def test_a_sample_is_written_when_something_moved_or_half_an_hour_passed(
     assert count() == 7
 
 
-@pytest.mark.case("accounts 11.2")
-async def test_three_readers_at_once_make_one_request(
-    snapshots: Snapshots, client: ControlClient, loopback: LoopbackServer, target: MakeTarget, clock: Any
-) -> None:
-    asked_once, may_answer = asyncio.Event(), asyncio.Event()
+class Watched(Snapshots):
+    """Tells when so many readers have asked for the flight."""
 
-    async def slowly(asked: Asked) -> bytes:
-        asked_once.set()
-        await may_answer.wait()
+    def __init__(self, store: Store, readers: int) -> None:
+        super().__init__(store)
+        self.all_asked, self._loop, self._left = asyncio.Event(), asyncio.get_running_loop(), readers
+
+    def take_flight(self, account: str, owner: str, now: datetime, lasts: timedelta) -> bool:
+        taken = super().take_flight(account, owner, now, lasts)
+        self._left -= 1
+        if self._left == 0:
+            self._loop.call_soon_threadsafe(self.all_asked.set)
+        return taken
+
+
+async def test_three_readers_at_once_make_one_request(
+    store: Store, client: ControlClient, loopback: LoopbackServer, target: MakeTarget, clock: Any
+) -> None:
+    watched = Watched(store, 3)
+
+    async def when_all_wait(asked: Asked) -> bytes:
+        await watched.all_asked.wait()
         return answer(200, LEGACY)
 
-    loopback.reply = slowly
-    readers = [Collector(snapshots, client, clock=clock, owner=f"process-{n}") for n in range(3)]
-    first = asyncio.create_task(readers[0].collect(target()))
-    await asked_once.wait()
-    others = [asyncio.create_task(reader.collect(target())) for reader in readers[1:]]
-    await asyncio.sleep(0)
-    may_answer.set()
-    collected = [await first, *[await other for other in others]]
+    loopback.reply = when_all_wait
+    readers = [Collector(watched, client, clock=clock, owner=f"process-{n}") for n in range(3)]
+    collected = await asyncio.gather(*(reader.collect(target()) for reader in readers))
     assert len(loopback.requests) == 1
-    assert [one.outcome for one in collected] == ["read", "shared", "shared"]
-    assert len({one.snapshot for one in collected if one.snapshot}) <= 1 or all(one.snapshot for one in collected)
+    assert sorted(one.outcome for one in collected) == ["read", "shared", "shared"]
+    assert {one.snapshot for one in collected} == {watched.latest()["work"]}
+
+
+async def test_what_another_process_has_just_read_is_not_read_again(
+    collector: Collector, loopback: LoopbackServer, target: MakeTarget, clock: Any
+) -> None:
+    loopback.reply = lambda asked: answer(200, LEGACY)
+    first = await collector.collect(target())
+    clock.pass_(seconds=9)
+    again = await collector.collect(target(), rest=timedelta(seconds=10))
+    assert (again.outcome, again.snapshot) == ("shared", first.snapshot)
+    assert len(loopback.requests) == 1
 
 
 @pytest.mark.case("accounts 11.3")
