@@ -2,9 +2,12 @@
 
 MESSAGES = {
     "PL-401-ALL.fix.1": "copy the key again: {pages}",
+    "PL-401-ALL.fix.2.some": "without --plan and --region: perilune add",
     "PL-401-ALL.note": "removed {removed} before trying",
     "PL-401-ALL.what": "No official host accepts this key.",
+    "PL-401-ALL.what.some": "None of the hosts asked accepts this key.",
     "PL-401-ALL.why": "It is revoked or mistyped.",
+    "PL-401-ALL.why.some": "It is of another plan or region, revoked or mistyped.",
     "PL-401-HOST.fix.1": "perilune add",
     "PL-401-HOST.what": "This key belongs to {other}, not to {host}.",
     "PL-401-HOST.what.bound": "The key of this account is bound to {bound}; it is not sent to {host}.",
@@ -39,7 +42,9 @@ MESSAGES = {
     "PL-5XX-READ.what": "{host} answers {status}.",
     "PL-5XX-READ.why": "This is a fault on their side.",
     "PL-ACCOUNT-NAME.fix.1": "perilune accounts list",
+    "PL-ACCOUNT-NAME.fix.1.implied": "perilune add --from env",
     "PL-ACCOUNT-NAME.what": "There is an account '{name}' already.",
+    "PL-ACCOUNT-NAME.what.implied": "'{name}' comes from {variable} and is not in the configuration.",
     "PL-ACCOUNT-NAME.what.shape": "'{name}' cannot be the name of an account.",
     "PL-ACCOUNT-NAME.what.unknown": "There is no account '{name}'. Nearest: {nearest}.",
     "PL-ACCOUNT-NAME.what.unknown_far": "There is no account '{name}'.",
