@@ -60,7 +60,7 @@ def _fact(label: str, text: str) -> Iterator[str]:
 
 
 def _sources(account: AccountConfig, voice: Voice) -> str:
-    sources = ["api-key", "cli-login"] if account.source == "auto" else [account.source]
+    sources = ["api-key"] if account.source == "auto" else [account.source]
     listed = "   ".join(f"{number}. {source}" for number, source in enumerate(sources, start=1))
     off = account.cookie_source == "off" and account.source != "web-session"
     return f"{listed}   {voice.say('accounts.web_off')}" if off else listed

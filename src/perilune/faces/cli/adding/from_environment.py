@@ -31,10 +31,10 @@ def add_from_environment(choices: Choices, services: AddServices, session: Sessi
     found = [(plan, name) for plan, name in variables(services, session.environment) if choices.plan in (None, plan.id)]
     if not found:
         raise CredentialError.of("PL-CRED-NONE", variant="env")
-    return worst([_add_one(plan, variable, choices, services, session) for plan, variable in found])
+    return worst([add_one(plan, variable, choices, services, session) for plan, variable in found])
 
 
-def _add_one(plan: Plan, variable: str, choices: Choices, services: AddServices, session: Session) -> int:
+def add_one(plan: Plan, variable: str, choices: Choices, services: AddServices, session: Session) -> int:
     """One refused key does not keep the others from being saved."""
     from perilune.faces.cli.add import add_text
 
