@@ -16,7 +16,7 @@ from perilune.gateway.record import AttemptRecord, RequestRecord
 from perilune.store.engine import Store
 from perilune.store.ledger import insert_rows
 
-_LINGER_S = 0.2  # of the 250 ms that a crash may lose, the rest is for writing
+_LINGER_S = 0.15  # of the 250 ms that a crash may lose, the rest is for writing
 _BATCH = 500
 _CAPACITY = 10_000
 
