@@ -1,5 +1,7 @@
 """Faults: refusals by name, broken answers, and what happens on the wire."""
 
+import asyncio
+import gzip
 import http.client
 import json
 import socket
@@ -288,8 +290,19 @@ def test_a_connection_is_reset_without_a_byte(sandbox: SandboxThread, ask: Ask, 
     sandbox.world.queue_fault(reset=reset)
     with pytest.raises(ConnectionResetError):
         chat(ask)
-    assert sandbox.world.requests()[-1].outcome == "reset"
+    seen = sandbox.world.requests()[-1]
+    assert (seen.outcome, seen.status) == ("reset", None)
+    assert sandbox.world.traffic("moonshot-intl").requests_of_minute(sandbox.world.now()) == 0
     assert chat(ask).status == 200
+
+
+def test_a_reset_at_the_head_waits_for_its_turn(sandbox: SandboxThread, ask: Ask) -> None:
+    sandbox.world.queue_fault(status=503)
+    sandbox.world.queue_fault(reset="head", skip=1)
+    assert [chat(ask).status for _ in range(2)] == [503, 200]
+    with pytest.raises(ConnectionResetError):
+        chat(ask)
+    assert len(sandbox.world.requests()) == 3
 
 
 def test_only_a_reused_connection_is_reset(sandbox: SandboxThread) -> None:
@@ -341,6 +354,38 @@ def test_a_held_answer_waits_for_its_release(sandbox: SandboxThread) -> None:
     sandbox.world.release()
     assert response.read().endswith(b"[DONE]\n\n")
     connection.close()
+
+
+def test_a_body_can_come_compressed(sandbox: SandboxThread, ask: Ask) -> None:
+    sandbox.world.queue_fault(body={"x": "y" * 300_000}, gzip=True)
+    answer = chat(ask)
+    assert len(answer.raw) < 10_000 < len(gzip.decompress(answer.raw))
+    assert answer.headers["content-encoding"] == "gzip"
+
+
+def test_a_held_answer_is_forgotten_when_its_client_leaves(sandbox: SandboxThread) -> None:
+    sandbox.world.queue_fault(hold="headers")
+    connection = http.client.HTTPConnection(sandbox.url.removeprefix("http://"), timeout=10)
+    connection.request("POST", CHAT, json.dumps(BODY), {"Authorization": f"Bearer {keys.MOONSHOT_INTL}"})
+    sandbox.world.wait_for(lambda world: world.held == 1)
+    connection.close()
+    sandbox.world.wait_for(lambda world: world.held == 0)
+    assert sandbox.world.in_flight("moonshot-intl") == 0
+
+
+async def test_a_client_that_leaves_and_asks_again_is_never_counted_twice(sandbox: SandboxThread) -> None:
+    sandbox.world.queue_fault(stall_after=1, count=None)
+    host, _, port = sandbox.url.removeprefix("http://").partition(":")
+    data = json.dumps(BODY | {"stream": True}).encode()
+    head = f"POST {CHAT} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {keys.MOONSHOT_INTL}\r\n"
+    request = head.encode() + b"Content-Length: %d\r\n\r\n" % len(data) + data
+    ready = [await asyncio.open_connection(host, int(port)) for _ in range(50)]
+    for reader, writer in ready:
+        writer.write(request)
+        await reader.readuntil(b"The user ")
+        writer.transport.abort()
+    assert sandbox.world.traffic("moonshot-intl").total == 50
+    assert sandbox.world.max_in_flight("moonshot-intl") == 1
 
 
 def test_a_broken_request_is_answered_with_400(sandbox: SandboxThread) -> None:

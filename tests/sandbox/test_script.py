@@ -3,9 +3,12 @@
 import json
 from typing import Any
 
+from hypothesis import given
+from hypothesis import strategies as st
 from tests.sandbox.plain_client import Answer, Ask
 
 from perilune.sandbox import Asked, Line, SandboxThread, keys
+from perilune.sandbox.speech.script import pieces
 
 
 def chat(ask: Ask, text: str = "ping", **body: Any) -> Answer:
@@ -97,6 +100,11 @@ def test_a_responses_tool_loop_with_sealed_reasoning(ask: Ask) -> None:
     items = [item for item in items if item["type"] != "reasoning"]
     refused = ask("/v1/responses", key=keys.MOONSHOT_INTL, body=asked | {"input": items})
     assert "reasoning_content is missing" in refused.error["message"]
+
+
+@given(text=st.text(max_size=300), chunks=st.none() | st.integers(1, 50))
+def test_pieces_make_up_the_text(text: str, chunks: int | None) -> None:
+    assert "".join(pieces(text, chunks)) == text
 
 
 def test_calls_are_numbered_over_the_whole_conversation(ask: Ask) -> None:

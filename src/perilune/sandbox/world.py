@@ -148,7 +148,10 @@ class World:
         self._set_part("script", script)
 
     def answer_with(self, answerer: Answerer | None) -> None:
-        """Lets a callable answer first; where it gives None the script speaks."""
+        """Lets a callable answer first; where it gives None the script speaks.
+
+        It is called on the sandbox's own thread and must not wait for the sandbox.
+        """
         with self.lock:
             self.answerer = answerer
             self.speaker.answerer = answerer
@@ -211,6 +214,12 @@ class World:
     def on_release(self, let_go: Callable[[], None]) -> None:
         with self._changed:
             self._releases.append(let_go)
+            self._changed.notify_all()
+
+    def forget_release(self, let_go: Callable[[], None]) -> None:
+        with self._changed:
+            if let_go in self._releases:
+                self._releases.remove(let_go)
             self._changed.notify_all()
 
     @property

@@ -17,6 +17,7 @@ from perilune.faces.cli.session import Session
 _TEXT_COLUMN = 9
 _EXIT_COLUMN = 66
 _MOST_RELATIVES = 4
+_PARTS = ("title", "what", "seen", "does", "can", "see")
 
 
 class Explained(Struct, frozen=True, kw_only=True):

@@ -28,6 +28,10 @@ class Reader(Struct, frozen=True):
     def say(self, message_id: str, **values: object) -> str:
         return self.voice.say(message_id, **values)
 
+    def at(self, now: datetime) -> "Reader":
+        """The same reader at another moment: times of an account are counted from its server's clock."""
+        return replace(self, voice=replace(self.voice, now=now))
+
     def for_currencies(self, currencies: set[str]) -> "Reader":
         """The same reader; where two currencies stand on one page, amounts carry codes in place of symbols."""
         voice = replace(self.voice, with_currency_codes=len(currencies) > 1)

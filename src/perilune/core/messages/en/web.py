@@ -64,7 +64,6 @@ MESSAGES = {
     "web.now_lasts": "All accounts last until their resets.",
     "web.now_fine": "Nothing needs you.",
     "web.csrf": "This form is too old or came from elsewhere. Load the page again, then send it once more.",
-    "web.not_read": "not read yet",
     "web.meter": "{account}, {window} window, used",
     "web.until": "{state} until {clock}",
     "web.slot.ok": "ok",

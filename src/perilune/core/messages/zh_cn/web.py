@@ -60,7 +60,6 @@ MESSAGES = {
     "web.now_lasts": "所有账号都可撑到重置。",
     "web.now_fine": "一切正常，无需处理。",
     "web.csrf": "这个表单已过期或来自别处。重新打开页面后再提交一次。",
-    "web.not_read": "尚未读取",
     "web.meter": "{account}，{window}窗口，已用",
     "web.until": "{state}，到 {clock}",
     "web.slot.ok": "正常",
