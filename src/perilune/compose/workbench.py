@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from perilune.catalog.plan import Plan
+    from perilune.compose.monitoring import Monitoring
     from perilune.config.load import Loaded
     from perilune.config.paths import Paths
     from perilune.config.schema import DisplayConfig
@@ -60,6 +61,13 @@ class Workbench:
         from perilune.net.upstream_map import parse_upstream
 
         return ControlClient(upstream=parse_upstream(self.environment.get("PERILUNE_UPSTREAM")))
+
+    @cached_property
+    def monitoring(self) -> "Monitoring":
+        """The accounts as the monitor and the status see them."""
+        from perilune.compose.monitoring import Monitoring
+
+        return Monitoring(self.configuration(), self.paths, self.plans, lambda: self.vault, self.environment, self.now)
 
     def display(self) -> "DisplayConfig":
         """How figures are shown; the defaults where the configuration cannot be read, which is said elsewhere."""

@@ -90,6 +90,13 @@ class Collector:
         finally:
             await asyncio.shield(asyncio.to_thread(self._snapshots.land, target.name, self._owner))
 
+    async def give_up(self, target: Target, limit_s: float) -> Collected:
+        """Note that an account did not answer in the time that whoever asked had."""
+        state = (await asyncio.to_thread(self._snapshots.reads)).get(target.name)
+        facts = {"host": target.host, "seconds": f"{limit_s:g}"}
+        problem = Problem(code="PL-NET-TIMEOUT", facts=facts, account=target.name)
+        return await self._failed(target, problem, state.failure if state else None, "")
+
     async def _read(
         self,
         target: Target,
@@ -106,9 +113,10 @@ class Collector:
             snapshot = back_filled(await reader.read(binding, self._client, now, previous), previous)
         except PeriluneError as error:
             return await self._failed(target, error.problem, failure, credential)
+        await asyncio.to_thread(self._snapshots.save, snapshot, now, now + timedelta(seconds=target.poll_interval_s))
         if with_profile and (snapshot.profile_at is None or now - snapshot.profile_at >= _PROFILE_EVERY):
             snapshot = await reader.profile(binding, self._client, snapshot)
-        await asyncio.to_thread(self._snapshots.save, snapshot, now, now + timedelta(seconds=target.poll_interval_s))
+            await asyncio.to_thread(self._snapshots.amend, snapshot)
         if failure is not None:
             _log.info("%s is read again", target.name)
         await self._publish("account", target.name)

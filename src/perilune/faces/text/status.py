@@ -60,7 +60,7 @@ def _account(account: AccountDocument, document: StatusDocument, look: Look, voi
     if account.state == "error" or (account.fetched_at is None and account.error is not None):
         yield from _trouble(account, look)
     elif account.fetched_at is None:
-        yield f"  {pad(account.name, 8)}{UNKNOWN}  {voice.say('status.new')}"
+        yield f"  {pad(account.name, max(8, width(account.name) + 2))}{UNKNOWN}  {voice.say('status.new')}"
     label = max([_LABEL, *(width(_label(window, voice)) + 4 for window in account.windows)])
     for window in account.windows:
         yield from _window(window, account, label, look, voice)
@@ -83,9 +83,10 @@ def _trouble(account: AccountDocument, look: Look) -> Iterator[str]:
     if account.error is not None:
         said = f"{account.error.code}: {account.error.brief or account.error.message}"
         mark = look.paint("✗", "error")
-        first, *more = wrap(said, _line_width(look) - 13)
-        yield f"  {pad(account.name, 8)}{mark}  {first}"
-        yield from (" " * 13 + line for line in more)
+        start = f"  {pad(account.name, max(8, width(account.name) + 2))}"
+        first, *more = wrap(said, _line_width(look) - width(start) - 3)
+        yield f"{start}{mark}  {first}"
+        yield from (" " * (width(start) + 3) + line for line in more)
 
 
 def _window(window: WindowDocument, account: AccountDocument, label: int, look: Look, voice: Voice) -> Iterator[str]:
