@@ -1,17 +1,15 @@
 """Wires the file that status lines read: the configuration's facts beside the status document."""
 
-import os
 from collections.abc import Mapping
-from datetime import UTC, datetime
-from typing import Any
+from contextlib import suppress
 
 from perilune.catalog.plan import Plan
-from perilune.config.paths import Paths, find_paths
+from perilune.config.paths import Paths
 from perilune.config.schema import Config
 from perilune.core.errors import PeriluneError
 from perilune.core.messages import Voice
 from perilune.quota.document import StatusDocument
-from perilune.quota.line import AccountFacts, LineDisplay, LineFacts, LineRoute, line_of
+from perilune.quota.line import AccountFacts, Line, LineDisplay, LineFacts, LineRoute, line_of
 from perilune.store.line import save_line
 
 
@@ -49,19 +47,22 @@ def line_facts(config: Config, plans: Mapping[str, Plan], service: int | None = 
 
 
 def remake_line() -> None:
-    """Write the line anew from the store, without any call. What cannot be read leaves the old line, as of now."""
+    """Write the line anew from the store, without any call.
+
+    Where that cannot be done, the line says why: it must not be tried again at every start until it is put right.
+    """
     from perilune.compose.workbench import Workbench
 
-    bench: Any = Workbench()
+    bench = Workbench()
     try:
         monitoring = bench.monitoring
-        document = monitoring.status((), Voice(now=datetime.now(UTC)))
+        document = monitoring.status((), Voice(now=bench.now()))
         keep_line(document, bench.paths, monitoring.config, bench.plans)
-    except PeriluneError:
-        # Also without an account: the line must not be made again at every start until that is put right.
-        line_file = find_paths(os.environ).line_file
-        if line_file.exists():
-            os.utime(line_file)
+    except PeriluneError as error:
+        fault = None if error.problem.code == "PL-ACCOUNT-NONE" else error.problem.code
+        line = Line(written_at=int(bench.now().timestamp()), accounts=(), fault=fault)
+        with suppress(OSError):
+            save_line(bench.paths.line_file, line)
 
 
 def _account(plan: Plan | None, region_id: str, config: Config) -> AccountFacts:

@@ -82,7 +82,10 @@ class LineDisplay(Struct, frozen=True, kw_only=True):
 
 
 class Line(Struct, frozen=True, kw_only=True):
-    """The whole picture of a status line. `service` is the process that keeps it fresh, where one runs."""
+    """The whole picture of a status line.
+
+    Shape: `service` is the process that keeps it fresh, where one runs; `fault` a code when there is no picture.
+    """
 
     schema: Literal["perilune.line.v1"] = "perilune.line.v1"
     written_at: int
@@ -92,10 +95,11 @@ class Line(Struct, frozen=True, kw_only=True):
     listen: str = ""
     sandbox: bool = False
     service: int | None = None
+    fault: str | None = None
 
 
 class AccountFacts(Struct, frozen=True, kw_only=True):
-    """What the status document does not say of an account: words for its plan, its official hosts, how often it is read."""
+    """What the status document does not say of an account: words for its plan, its hosts, how often it is read."""
 
     plan_label: str = ""
     vendor: str = ""

@@ -1,4 +1,5 @@
 """Status lines: one line of what is left, for prompts and bars that start us cold every few seconds.
 
-Everything here is imported before click is: the standard library's small parts alone, no msgspec, no typing, no pathlib.
+Everything here runs before click is imported, on the standard library's small parts alone: no msgspec, no typing, no
+pathlib.
 """

@@ -109,7 +109,7 @@ def trouble(account: LineAccount, reader: Reader, *, is_short: bool) -> str:
     """`key refused`; the code itself where there are no words for it."""
     word = _TROUBLES.get(account.code or "")
     if word is None:
-        return reader.say("statusline.trouble") if is_short or not account.code else account.code
+        return reader.say("statusline.trouble.short") if is_short or not account.code else account.code
     return reader.say(f"statusline.trouble.{word}.short" if is_short else f"statusline.trouble.{word}")
 
 
@@ -149,6 +149,8 @@ def _no_account(view: View, reader: Reader, *, is_short: bool) -> str:
     if view.asked is not None and view.line is not None and view.line.accounts:
         asked = "statusline.no_account.short" if is_short else "statusline.no_account"
         return f"{_LETTER} ! {reader.say(asked, name=view.asked)}"
+    if view.line is not None and view.line.fault is not None:
+        return f"{_LETTER} ! {reader.say('statusline.trouble.short') if is_short else view.line.fault}"
     return f"{_LETTER} {UNKNOWN}" + ("" if is_short else f" {reader.say('statusline.add_key')}")
 
 

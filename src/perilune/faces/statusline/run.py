@@ -71,7 +71,8 @@ class Source:
     def text(self) -> str:
         """What the host is given."""
         drawn = self.drawn()
-        host = import_module(f"perilune.faces.statusline.hosts.{_HOSTS.get(self._options.target, self._options.target)}")
+        name = _HOSTS.get(self._options.target, self._options.target)
+        host = import_module(f"perilune.faces.statusline.hosts.{name}")
         text: str = host.render(drawn[0])
         return text
 
@@ -104,6 +105,7 @@ class Source:
         self, line: Line | None, account: LineAccount | None, reader: Reader, is_broken: bool, stdin: dict[str, object]
     ) -> Drawn:
         view = View(line, account, reader.now, self._options.account)
+        is_swiftbar = self._options.target == "swiftbar"
         return Drawn(
             view,
             reader,
@@ -112,7 +114,7 @@ class Source:
             has_colour=not (self._options.is_colourless or self._environment.get("NO_COLOR")),
             template=None if account is None else self._options.template,
             stdin=stdin,
-            environment=self._environment,
+            environment={**self._environment, "SWIFTBAR": "1"} if is_swiftbar else self._environment,
         )
 
     def _reader(self, line: Line | None, now: int) -> Reader:

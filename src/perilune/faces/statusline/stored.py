@@ -28,7 +28,7 @@ def load(folders: Folders) -> Line | None:
             line: Line = json.loads(file.read(), object_hook=_table)
         if line.schema != _SCHEMA:
             raise Broken
-        _ = line.accounts, line.routes, line.display.percent, line.display.clock
+        _ = line.accounts, line.routes, line.display.percent, line.display.clock, line.fault
     except (FileNotFoundError, NotADirectoryError):
         return None
     except (OSError, ValueError, AttributeError, RecursionError) as error:

@@ -7,7 +7,7 @@ MESSAGES = {
     "statusline.due": "due {clock}",
     "statusline.no_account": "no account {name}",
     "statusline.no_account.short": "account",
-    "statusline.trouble": "error",
+    "statusline.trouble.short": "error",
     "statusline.trouble.key": "key refused",
     "statusline.trouble.key.short": "key",
     "statusline.trouble.no_key": "no key",

@@ -7,7 +7,7 @@ MESSAGES = {
     "statusline.due": "due {clock}",
     "statusline.no_account": "没有账号 {name}",
     "statusline.no_account.short": "账号",
-    "statusline.trouble": "错误",
+    "statusline.trouble.short": "错误",
     "statusline.trouble.key": "密钥被拒",
     "statusline.trouble.key.short": "密钥",
     "statusline.trouble.no_key": "没有密钥",

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 _BASE = "ANTHROPIC_BASE_URL"
 _OTHER = "Claude"
 _THEIR_WINDOWS = (("5h", "five_hour"), ("7d", "seven_day"))
+_CONTEXT_COUNTS = ("input_tokens", "cache_creation_input_tokens", "cache_read_input_tokens")
 _HIGH, _FULL = 75, 100
 
 
@@ -92,6 +93,6 @@ def _context(drawn: Drawn) -> str | None:
     if percent is not None:
         return share_text(percent / 100)
     size, used = number(window.get("context_window_size")), table(window, "current_usage")
-    counts = [number(used.get(name)) for name in ("input_tokens", "cache_creation_input_tokens", "cache_read_input_tokens")]
+    counts = [number(used.get(name)) for name in _CONTEXT_COUNTS]
     total = sum(count for count in counts if count is not None)
     return share_text(total / size) if size and size > 0 and any(count is not None for count in counts) else None
