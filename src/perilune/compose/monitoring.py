@@ -96,6 +96,14 @@ class Monitoring:
         import asyncio
 
         asyncio.run(self._read(names, is_asked=is_asked))
+        self.keep_line()
+
+    def keep_line(self, service: int | None = None) -> None:
+        """Write what status lines show, after something was saved; `service` is the process that goes on doing so."""
+        from perilune.compose.lines import keep_line
+
+        document = self.status((), Voice(now=self._clock()))
+        keep_line(document, self._paths, self.config, self._plans, service)
 
     def known(self, account: AccountConfig) -> Known:
         """An account as the status needs it."""
