@@ -46,6 +46,11 @@ class Board:
         self._judged: dict[str, _Judgement] = {}
         self._unclear: set[str] = set()
 
+    def know(self, known: Mapping[str, Known]) -> None:
+        """The accounts of another version of the configuration."""
+        self._known = known
+        self._judged.clear()
+
     def load(self, held: Mapping[str, Held], now: datetime) -> None:
         """Take over what the store holds now; refusals that named no window are settled by the new reading."""
         self._held = dict(held)
