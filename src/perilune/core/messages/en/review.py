@@ -1,6 +1,8 @@
 """`perilune review`."""
 
 MESSAGES = {
+    "review.reason.unreadable_one": "{count} unreadable",
+    "review.reason.unreadable_many": "{count} unreadable",
     "review.files": "{files}, +{added} −{removed}",
     "review.skipped": "; {count} skipped ({reasons})",
     "review.comma": ", ",

@@ -1,6 +1,8 @@
 """`perilune review`."""
 
 MESSAGES = {
+    "review.reason.unreadable_one": "{count} 个无法读取",
+    "review.reason.unreadable_many": "{count} 个无法读取",
     "review.files": "{files}，+{added} −{removed}",
     "review.skipped": "；跳过 {count} 个（{reasons}）",
     "review.comma": "，",
