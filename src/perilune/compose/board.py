@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from perilune.catalog.load import Catalogue
 from perilune.catalog.models import Model
+from perilune.core.money import Money
 from perilune.quota.held import Held, Known
 from perilune.quota.refusals import resolve
 from perilune.quota.snapshot import Refusal, Window
@@ -79,6 +80,12 @@ class Board:
         """The windows of the last reading."""
         held = self._held.get(account)
         return held.snapshot.windows if held and held.snapshot else ()
+
+    def balance(self, account: str) -> Money | None:
+        """The money available by the last reading."""
+        held = self._held.get(account)
+        balance = held.snapshot.balance if held and held.snapshot else None
+        return None if balance is None else Money(balance.available, balance.currency)
 
     def models(self, account: str) -> tuple[str, ...]:
         """The ids of the live model list."""
