@@ -11,7 +11,7 @@ from perilune.catalog.models import Model
 from perilune.core.money import Money
 from perilune.quota.held import Held, Known
 from perilune.quota.refusals import resolve
-from perilune.quota.snapshot import Refusal, Window
+from perilune.quota.snapshot import Refusal, Snapshot, Window
 from perilune.quota.status import judge
 from perilune.quota.verdict import Verdict
 
@@ -80,6 +80,11 @@ class Board:
         """The windows of the last reading."""
         held = self._held.get(account)
         return held.snapshot.windows if held and held.snapshot else ()
+
+    def snapshot(self, account: str) -> Snapshot | None:
+        """The last good reading."""
+        held = self._held.get(account)
+        return held.snapshot if held else None
 
     def balance(self, account: str) -> Money | None:
         """The money available by the last reading."""

@@ -75,6 +75,11 @@ class Engine:
         """Bring what the gateway knows of the accounts up to what the store holds."""
         self.board.load(self.monitoring.held(), self.bench.now())
 
+    def group_of(self, account: str) -> str:
+        """The account group whose cap an account counts against."""
+        slots = (slot for route in self.gateway.core.setup.routes.all for slot in route.slots)
+        return next((slot.group for slot in slots if slot.account == account), account)
+
     async def close(self, drain_s: float = 0) -> None:
         """End requests, free leases, write what is buffered."""
         await self.gateway.close(drain_s)

@@ -123,7 +123,7 @@ class WatchedLedger:
         self._publish = publish
         self._mains = mains
         self._serving: dict[str, str] = {}
-        self.has_served: set[str] = set()
+        self.served_at: dict[str, datetime] = {}
 
     def watch(self, mains: Mapping[str, str]) -> None:
         """The main account of each route, after a change of configuration."""
@@ -133,7 +133,7 @@ class WatchedLedger:
         """Keep one request with its attempts."""
         self._ledger.record(request, attempts)
         if request.route is not None and request.account is not None and request.outcome == "ok":
-            self.has_served.add(request.account)
+            self.served_at[request.account] = request.ended_at
             self._notice(request, request.route, request.account, attempts)
         self._publish("gateway")
 

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+from typing import Protocol
 
 import msgspec
 
@@ -49,25 +50,37 @@ _BLOCK_WORDS = {"balance": "balance_empty", "credential": "auth_failed", "member
 _A_DAY = timedelta(days=1)
 
 
+class Running(Protocol):
+    """The stack behind the service."""
+
+    engine: Engine
+
+    async def read(self, account: str | None) -> object:
+        """Read one account, or all, now."""
+        ...
+
+
 class LiveService:
     """Answers from memory and the store; every question to the database is asked in a thread."""
 
     def __init__(
         self,
-        engine: Engine,
+        stack: Running,
         *,
         listen: Callable[[], str],
         is_demo: bool,
         wants_key: bool,
-        refresh: "Callable[[str | None], asyncio.Future[None] | object]",
         add_key: Callable[[str], AddedKey],
     ) -> None:
-        self._engine = engine
+        self._stack = stack
         self._listen = listen
         self._is_demo = is_demo
         self._wants_key = wants_key
-        self._refresh = refresh
         self._add_key = add_key
+
+    @property
+    def _engine(self) -> Engine:
+        return self._stack.engine
 
     @property
     def facts(self) -> ServiceFacts:
@@ -154,7 +167,7 @@ class LiveService:
             return _BLOCK_WORDS.get(verdict.blocked_by or "", "quota_spent"), verdict.blocked_by, verdict.until
         if open_state is not None:
             return _STATE_WORDS.get(open_state.reason, "cooling"), open_state.reason.value, open_state.until
-        return ("ok" if slot.account in self._engine.ledger.has_served else "untested"), None, None
+        return ("ok" if slot.account in self._engine.ledger.served_at else "untested"), None, None
 
     def _open_state(self, slot: Slot) -> ScopeState | None:
         wanted = (f"group:{slot.group}", f"account:{slot.account}", f"host:{slot.host}")
@@ -200,9 +213,7 @@ class LiveService:
 
     async def refresh(self, account: str | None) -> None:
         """Read one account, or all, now."""
-        result = self._refresh(account)
-        if asyncio.iscoroutine(result) or asyncio.isfuture(result):
-            await result
+        await self._stack.read(account)
 
     async def add_key(self, paste: str) -> AddedKey:
         """Try a pasted key and save it."""

@@ -189,7 +189,8 @@ class BoardQuota:
         price = self._engine.catalogue.price(slot.plan.id, model, slot.region.currency, now)
         if price is None:
             return None
-        return Prices(hit=price.input_hit, miss=price.input_miss, output=price.output, currency=price.currency)
+        hit = price.input_miss if price.input_hit is None else price.input_hit
+        return Prices(hit=hit, miss=price.input_miss, output=price.output, currency=price.currency)
 
 
 def review_route(engine: Engine, wanted: str | None) -> Route:

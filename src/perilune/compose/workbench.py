@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from perilune.config.paths import Paths
     from perilune.config.schema import DisplayConfig
     from perilune.net.control import ControlClient
+    from perilune.store.engine import Store
     from perilune.vault.vault import Vault
 
 
@@ -65,9 +66,14 @@ class Workbench:
     @cached_property
     def monitoring(self) -> "Monitoring":
         """The accounts as the monitor and the status see them."""
+        return self.monitoring_now()
+
+    def monitoring_now(self, store: "Store | None" = None) -> "Monitoring":
+        """The same over the configuration as it is now, and over a store that is open already."""
         from perilune.compose.monitoring import Monitoring
 
-        return Monitoring(self.configuration(), self.paths, self.plans, lambda: self.vault, self.environment, self.now)
+        loaded = self.configuration()
+        return Monitoring(loaded, self.paths, self.plans, lambda: self.vault, self.environment, self.now, store)
 
     def display(self) -> "DisplayConfig":
         """How figures are shown; the defaults where the configuration cannot be read, which is said elsewhere."""
