@@ -43,6 +43,8 @@ class Head(Struct, frozen=True, gc=False):
     safety_identifier: Any = None
     user: Any = None
     previous_response_id: Any = None
+    conversation: Any = None
+    store: Any = None
 
     @property
     def max_output(self) -> int | None:

@@ -20,7 +20,8 @@ _encode = msgspec.json.encode
 _START = re.compile(rb"[ \t\n\r]*\{[ \t\n\r]*")
 _KEY = re.compile(rb'[ \t\n\r]*[{,][ \t\n\r]*"([^"\\]*+(?:\\.[^"\\]*+)*+)"[ \t\n\r]*:[ \t\n\r]*')
 _END = re.compile(rb"[ \t\n\r]*\}[ \t\n\r]*\Z")
-_BRACKETS = re.compile(rb'"(?:[^"\\]++|\\.)*+"|([\[{])|[\]}]')
+_TO_PAIRS = bytes.maketrans(b"[{]}", b"(())")
+_NO_MARKS = bytes(set(range(256)) - set(b'[{]}"'))
 
 
 class _Remove:
@@ -47,13 +48,18 @@ def members_of(body: bytes) -> dict[str, Raw]:
 
     Raises: RequestError PL-BODY-INVALID when the body is no JSON object or is nested deeper than 64.
     """
-    try:
-        members = _decode_members(body)
-    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
-        raise RequestError.of("PL-BODY-INVALID", variant="json", detail=str(error)[:120]) from None
+    members = split_members(body)
     if is_too_deep(body):
         raise RequestError.of("PL-BODY-INVALID", variant="depth", limit=DEEPEST)
     return members
+
+
+def split_members(body: bytes) -> dict[str, Raw]:
+    """The same for a body whose depth has been looked at before."""
+    try:
+        return _decode_members(body)
+    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
+        raise RequestError.of("PL-BODY-INVALID", variant="json", detail=str(error)[:120]) from None
 
 
 def splice(
@@ -88,18 +94,19 @@ def splice(
 
 
 def is_too_deep(body: bytes) -> bool:
-    """True when arrays and objects are nested deeper than 64."""
+    """True when the arrays and objects of a sound JSON body are nested deeper than 64.
+
+    Escapes and strings go first, then innermost pairs, one level a round: every step is one pass at C speed.
+    """
     if body.count(b"[") + body.count(b"{") <= DEEPEST:
         return False
-    depth = 0
-    for match in _BRACKETS.finditer(body):
-        if match.lastindex:
-            depth += 1
-            if depth > DEEPEST:
-                return True
-        elif body[match.start()] != 0x22:
-            depth -= 1
-    return False
+    marks = body.replace(b"\\\\", b"").replace(b'\\"', b"").translate(_TO_PAIRS, _NO_MARKS)
+    pairs = b"".join(marks.split(b'"')[::2])
+    for _ in range(DEEPEST):
+        if not pairs:
+            return False
+        pairs = pairs.replace(b"()", b"")
+    return bool(pairs)
 
 
 def places_of(body: bytes, members: Mapping[str, Raw]) -> list[Place]:
