@@ -9,6 +9,7 @@ import msgspec
 
 from perilune import __version__
 from perilune.compose.engine import Engine, today
+from perilune.core.errors import StoreError
 from perilune.core.messages import Language, Voice
 from perilune.core.money import Money, MoneyDocument
 from perilune.faces.api.ports import (
@@ -16,6 +17,7 @@ from perilune.faces.api.ports import (
     EventDocument,
     LedgerDocument,
     LedgerRow,
+    Readiness,
     ReviewDocument,
     ReviewsDocument,
     RouteDocument,
@@ -210,6 +212,17 @@ class LiveService:
             for row in rows
         ]
         return ReviewsDocument(generated_at=self.now(), reviews=reviews)
+
+    async def readiness(self) -> Readiness:
+        """Whether store and configuration serve, and which slots could answer now."""
+        slots = [slot for route in self._engine.gateway.core.setup.routes.all for slot in route.slots]
+        now = self.now()
+        usable = [slot.name for slot in slots if self._state_of(slot, now)[0] in ("ok", "untested")]
+        try:
+            await asyncio.to_thread(self._sums)
+        except StoreError as error:
+            return Readiness(ready=False, degraded=True, usable_slots=usable, problem=error.problem.code)
+        return Readiness(ready=True, degraded=not usable, usable_slots=usable)
 
     async def refresh(self, account: str | None) -> None:
         """Read one account, or all, now."""

@@ -34,7 +34,9 @@ from perilune.review.ports import (
     Usage,
     WindowState,
 )
+from perilune.review.result import ReviewResult, RunStatus
 from perilune.store.answers import Answers
+from perilune.store.reviews import ReviewRow, save_review
 
 _FIRST_S, _IDLE_S, _TOTAL_S, _QUEUE_S = 900.0, 180.0, 1200.0, 600.0
 _PAUSES = frozenset({Is.QUOTA_SPENT, Is.BALANCE_EMPTY, Is.MEMBER_LAPSED, Is.RATE_TPD})
@@ -253,3 +255,27 @@ def _window(window: Window) -> WindowState:
         span_s=window.span_s,
         resets_at=window.resets_at,
     )
+
+
+async def keep_review(engine: Engine, result: ReviewResult, title: str) -> None:
+    """Keep a finished review in short, and say that there is one."""
+    counts: dict[str, int] = {}
+    for finding in result.findings:
+        counts[finding.severity.value] = counts.get(finding.severity.value, 0) + 1
+    row = ReviewRow(
+        id=result.run_id,
+        started_at=result.generated_at,
+        status=result.status.value,
+        title=title,
+        findings=counts,
+        requests=result.usage.requests,
+        took_s=result.seconds,
+    )
+
+    def write() -> None:
+        with engine.store.begin() as connection:
+            save_review(connection, row)
+
+    await asyncio.to_thread(write)
+    if result.status in (RunStatus.COMPLETE, RunStatus.PARTIAL):
+        engine.happenings.note("review_done", result.generated_at, title=title, findings=len(result.findings))

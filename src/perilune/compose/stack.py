@@ -95,7 +95,7 @@ class Stack:
             with contextlib.suppress(asyncio.CancelledError):
                 await task
         await self.engine.close(drain_s)
-        await self._client.close()
+        await self._client.aclose()
 
     async def reload(self) -> None:
         """Take over the configuration as it is now. Raises: ConfigError, and everything stays as it was."""

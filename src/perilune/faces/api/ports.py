@@ -122,6 +122,15 @@ class ServiceFacts(Struct, frozen=True, kw_only=True):
     upstream: str | None = None
 
 
+class Readiness(Struct, frozen=True, kw_only=True):
+    """Whether the service can take requests. No usable slot is ready all the same: restarting brings no quota back."""
+
+    ready: bool
+    degraded: bool
+    usable_slots: list[str]
+    problem: str | None = None
+
+
 class Service(Protocol):
     """The running service, as the API and the pages see it. Nothing here gives a secret back."""
 
@@ -139,6 +148,8 @@ class Service(Protocol):
     async def events(self, limit: int, language: Language) -> list[EventDocument]: ...
 
     async def reviews(self, limit: int) -> ReviewsDocument: ...
+
+    async def readiness(self) -> Readiness: ...
 
     async def refresh(self, account: str | None) -> None: ...
 
