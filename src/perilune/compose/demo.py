@@ -154,11 +154,11 @@ class Demo:
     async def _go_round(self) -> None:
         """The window fills to its end, is spent for a while, and comes back; then once more."""
         while True:
-            self._world.set("kimi-cn", windows={"5h": {"used": 172, "resets_in_s": _ROUND_S * 0.75}})
-            self._world.set("moonshot-cn", voucher=15, cash=7.5)
-            await asyncio.sleep(_ROUND_S * 0.4)
+            await asyncio.sleep(_ROUND_S * 0.25)
             self._world.set("moonshot-cn", cash=3.2)
-            await asyncio.sleep(_ROUND_S * 0.6)
+            await asyncio.sleep(_ROUND_S * 0.75)
+            self._world.set("kimi-cn", windows={"5h": {"used": 166, "resets_in_s": _ROUND_S * 0.75}})
+            self._world.set("moonshot-cn", voucher=15, cash=7.5)
 
 
 async def _read(stack: Stack) -> None:
@@ -174,7 +174,10 @@ def _scenario() -> dict[str, Any]:
         "title": "demo",
         "seed": 7,
         "script": {"gap_ms": 15, "first_content_s": 0.35, "text": "Done: 3 files changed, the suite passes."},
-        "accounts": {"kimi-cn": {"windows": {"7d": {"used": 611}}}},
+        "accounts": {
+            "kimi-cn": {"windows": {"5h": {"used": 166, "resets_in_s": _ROUND_S * 0.75}, "7d": {"used": 611}}},
+            "moonshot-cn": {"voucher": 15, "cash": 7.5},
+        },
     }
 
 
