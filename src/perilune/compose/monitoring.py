@@ -44,8 +44,10 @@ class Monitoring:
         vault: "Callable[[], Vault]",
         environment: Mapping[str, str],
         clock: Callable[[], datetime],
+        store: "Store | None" = None,
     ) -> None:
         self.config = loaded.config
+        self._given_store = store
         self._paths = paths
         self._plans = plans
         self._vault = vault
@@ -156,6 +158,8 @@ class Monitoring:
     @cached_property
     def store(self) -> "Store":
         """The open store."""
+        if self._given_store is not None:
+            return self._given_store
         from perilune.store.engine import open_store
 
         return open_store(self._url or self._paths.store_file)
