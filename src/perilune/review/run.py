@@ -24,7 +24,7 @@ from perilune.review.ports import Answerer, AnswerStore, QuotaView, SlotView, Th
 from perilune.review.prepare import Prepared, prepare
 from perilune.review.prompt.build import Setting
 from perilune.review.rank import confidence, rank
-from perilune.review.result import Dropped, ReviewResult, RunStatus, UsageFacts
+from perilune.review.result import ConfigFacts, Dropped, ReviewResult, RunStatus, UsageFacts
 from perilune.review.suggest import settle_suggestions
 
 _MOST_AT_ONCE = 8
@@ -104,13 +104,13 @@ class _Run:
             ledger.settle(name, CoverageState.SKIPPED, "budget")
         for unit in plan.units if plan is not None else ():
             for name in unit.names:
-                ledger.settle(name, ledger.state(name), _reason(ledger, name), unit.id)
+                ledger.settle(name, ledger.state(name), ledger.item(name).reason, unit.id)
         return ReviewResult(
             run_id=self._id,
             generated_at=self._started,
             status=RunStatus.COMPLETE,
             source=prepared.source,
-            config=prepared.config,
+            config=_with_cuts(prepared, plan),
             plan=plan,
             estimate=plan.estimate if plan is not None else Estimate(),
             coverage=ledger.items,
@@ -164,7 +164,9 @@ class _Run:
         meter = self._meter(prepared, plan)
         desk = Desk(answerer, self._services.answers, meter, self._concurrency(plan.slot))
         policy = self._policy(prepared, plan)
+        meter.keep(1 if plan.verify_calls else 0)
         gathered = await Generation(desk, policy).run(plan)
+        meter.keep(0)
         placed = place_all(gathered, prepared.settings, self._services.clock)
         merged = self._merged(gathered, placed, plan)
         verified = await verify(merged, self._means(prepared, plan, desk, gathered, placed, policy))
@@ -295,8 +297,12 @@ def _thinks(slot: SlotView | None, thinking: Thinking) -> bool:
     return thinking != "off" or (slot is not None and slot.thinks_always)
 
 
-def _reason(ledger: Ledger, name: str) -> str | None:
-    return next((item.reason for item in ledger.items if item.path == name), None)
+def _with_cuts(prepared: Prepared, plan: Plan | None) -> ConfigFacts:
+    """The rule files, with those marked that were cut in the prompt of some unit."""
+    units = plan.units if plan is not None else ()
+    cut = {path for unit in units for path in prepared.rules.text_for(unit.names).truncated}
+    rules = tuple(structs.replace(rule, truncated=rule.path in cut) for rule in prepared.config.rules)
+    return structs.replace(prepared.config, rules=rules)
 
 
 def _coverage(planned: ReviewResult, gathered: Gathered) -> Ledger:

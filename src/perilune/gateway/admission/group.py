@@ -16,6 +16,7 @@ from perilune.gateway.admission.queue import Priority, WaitingLine
 
 UNLIMITED = 100_000
 _RETRY_S = (0.005, 0.020)
+_KEPT_BEFORE_ONE_IS_LEFT = 2
 _ALONE_FOR_S = 0.001
 _OLD_NAME_KEPT_S = 60.0
 
@@ -56,7 +57,7 @@ class Group:
         self._into: Group | None = None
         self._retry: asyncio.TimerHandle | None = None
         self._listening_on: int | None = None
-        self._has_yielded = False
+        self._kept_in_a_row = 0
         self._alone_until_s = 0.0
         self._cap = UNLIMITED
         self._cap_until_s = 0.0
@@ -188,13 +189,17 @@ class Group:
         self._freed()
 
     def _freed(self) -> None:
-        """Somebody may go now: of two freed places one goes to a neighbour that waits, so that none of us starves."""
+        """Somebody may go now: of three freed places one goes to a neighbour that waits, so that none of us starves."""
         target = self.root()
         if not target.line:
             target._wake_neighbour()
             return
-        target._has_yielded = not target._has_yielded and target._wake_neighbour()
-        target.serve(most=0 if target._has_yielded else 1)
+        target._kept_in_a_row += 1
+        if target._kept_in_a_row > _KEPT_BEFORE_ONE_IS_LEFT and target._wake_neighbour():
+            target._kept_in_a_row = 0
+            target.serve(most=0)
+        else:
+            target.serve(most=1)
 
     def _wake_neighbour(self) -> bool:
         """Wake one; when none waited a moment ago, none is looked for: they also look again by themselves."""
