@@ -28,7 +28,8 @@ class LockedPlaces:
         return self._group(group).take(cap, reserved, may_use_reserved)
 
     def give_back(self, group: str, place: int) -> None:
-        self._group(group).give_back(place)
+        if group in self._groups:  # not after everything was closed
+            self._groups[group].give_back(place)
 
     def occupied(self, group: str) -> int:
         return self._group(group).occupied()
@@ -36,14 +37,16 @@ class LockedPlaces:
     def announce(self, group: str) -> int | None:
         return self._group(group).waiting.announce()
 
+    def drain(self, group: str) -> None:
+        if group in self._groups:
+            self._groups[group].waiting.drain()
+
     def withdraw(self, group: str) -> None:
-        self._group(group).waiting.withdraw()
+        if group in self._groups:
+            self._groups[group].waiting.withdraw()
 
     def wake_one(self, group: str) -> bool:
-        return self._group(group).waiting.wake_one()
-
-    def drain(self, group: str) -> None:
-        self._group(group).waiting.drain()
+        return group in self._groups and self._groups[group].waiting.wake_one()
 
     def close(self) -> None:
         for group in self._groups.values():

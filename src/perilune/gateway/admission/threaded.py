@@ -59,7 +59,8 @@ class ThreadedGroup(Group):
     def _free(self, place: int) -> None:
         try:
             loop = asyncio.get_running_loop()
-        except RuntimeError:  # released after the loop's end
+            freeing = self._executor.submit(self._places.give_back, self.name, place)
+        except RuntimeError:  # released after the end of the loop or of the admission
             self._places.give_back(self.name, place)
             return
 
@@ -67,7 +68,7 @@ class ThreadedGroup(Group):
             with suppress(RuntimeError):  # the loop has ended meanwhile
                 loop.call_soon_threadsafe(self._freed)
 
-        self._executor.submit(self._places.give_back, self.name, place).add_done_callback(freed)
+        freeing.add_done_callback(freed)
 
     async def _serve_line(self) -> None:
         """Rounds: take what is free, then leave what comes free to those other processes that wait too, for a while."""
