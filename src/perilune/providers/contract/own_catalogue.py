@@ -1,4 +1,4 @@
-"""Catalogue documents that providers ship in their own folders: `models.toml` and `prices.toml`, where there are any."""
+"""Catalogue documents that providers ship in their own folders: `models.toml` and `prices.toml`, if any."""
 
 from collections.abc import Iterable
 from importlib.resources import files
