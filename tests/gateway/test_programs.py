@@ -42,7 +42,7 @@ class Served:
         config = uvicorn.Config(self.house.client._app, port=0, log_level="error", lifespan="off")
         self._server = uvicorn.Server(config)
         task = asyncio.ensure_future(self._server.serve())
-        while not self._server.started:
+        while not self._server.started:  # noqa: ASYNC110 - the server announces it in no other way
             await asyncio.sleep(0.01)
         port = self._server.servers[0].sockets[0].getsockname()[1]
         self.url = f"http://127.0.0.1:{port}"
@@ -54,10 +54,11 @@ class Served:
 @pytest.fixture
 def served(sandbox: Any) -> Iterator[Any]:
     """Serves configurations; the house is built inside the server's own loop."""
-    from .conftest import CATALOGUE, KEYS, Client, Clock, House, Readings, Rows, providers, settings_of
     from perilune.core.secret import Secret
     from perilune.gateway.admission import Admission, MemoryPlaces
     from perilune.gateway.build import Parts, build_gateway
+
+    from .conftest import CATALOGUE, KEYS, Client, Clock, House, Readings, Rows, providers, settings_of
 
     def build(config: str) -> House:
         clock, readings, rows, admission = Clock(), Readings(), Rows(), Admission(MemoryPlaces())
