@@ -49,21 +49,20 @@ class Core:
         services, setup = self.services, self._setup
         tally = Tally(call, services.ledger, services.counters, services.now())
         endings = Endings(services, setup, call.front, tally)
-        headers = own_headers(tally.id, None, None, 0, (), 0.0)
         if self._is_stopping:
-            return endings.refused(Problem(code="PL-GW-SHUTDOWN"), ErrorKind.BUSY, headers)
+            return endings.refused(Problem(code="PL-GW-SHUTDOWN"), ErrorKind.BUSY, _headers(tally))
         try:
             body = Body(call.body)
         except RequestError as error:
-            return endings.refused(error.problem, ErrorKind.BAD_REQUEST, headers)
+            return endings.refused(error.problem, ErrorKind.BAD_REQUEST, _headers(tally))
         tally.model_asked = body.head.model[:200]
         tally.is_stream = bool(body.head.stream)
         if body.head.previous_response_id is not None:
             problem = Problem(code="PL-UNSUPPORTED", variant="stored")
-            return endings.refused(problem, ErrorKind.BAD_REQUEST, headers)
+            return endings.refused(problem, ErrorKind.BAD_REQUEST, _headers(tally))
         route = self._route(setup, call, body.head.model)
         if route is None:
-            return endings.refused(_no_route(setup, body.head.model), ErrorKind.MODEL, headers)
+            return endings.refused(_no_route(setup, body.head.model), ErrorKind.MODEL, _headers(tally))
         try:
             return await Run(services, setup, call, body, route, tally).go()
         except BaseException:
@@ -109,6 +108,11 @@ class Core:
         if call.route is not None:
             return setup.routes.named(call.route)
         return setup.routes.match(model)
+
+
+def _headers(tally: Tally) -> list[tuple[str, str]]:
+    """Ours, where no route has taken the request."""
+    return own_headers(tally.id, None, None, 0, (), 0.0)
 
 
 def _no_route(setup: Setup, model: str) -> Problem:

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from msgspec import Struct
 
-from perilune.catalog.agents import Agents
+from perilune.catalog.agents import Agent, Agents
 from perilune.config.schema import GatewayConfig
 from perilune.core.messages import Language, Voice
 from perilune.dialects.seal import Seal
@@ -30,6 +30,7 @@ class Setup(Struct, kw_only=True):
     clocks: Clocks
     agents: Agents
     language: Language = "en"
+    known_agents: dict[str, Agent | None] = {}
 
 
 class Counters(Struct):
