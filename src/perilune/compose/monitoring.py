@@ -17,7 +17,7 @@ from perilune.core.addresses import host_of
 from perilune.core.errors import CredentialError, PeriluneError, UsageError
 from perilune.core.messages import Voice
 from perilune.core.nearest import nearest
-from perilune.monitor.freshness import due
+from perilune.monitor.freshness import due, rest_of
 from perilune.quota.document import StatusDocument
 from perilune.quota.held import Held, Known, StatusSettings
 from perilune.quota.snapshot import Limits
@@ -195,7 +195,7 @@ class Monitoring:
         async with ControlClient(upstream=upstream) as client:
             collector = Collector(Snapshots(self.store), client, clock=self._clock, owner=f"status-{os.getpid()}")
             due_names = self._due(names, is_asked=is_asked)
-            await refresh(self.targets(due_names) if due_names else [], collector)
+            await refresh(self.targets(due_names) if due_names else [], collector, rest=rest_of(is_asked=is_asked))
 
 
 def _binder(

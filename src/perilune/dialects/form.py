@@ -52,8 +52,8 @@ class Image(Struct, frozen=True, gc=False):
 class Reasoning(Struct, frozen=True, gc=False):
     """What the model thought.
 
-    Shape: `signature` is None where the source has none; `origin` the family that made it, where known;
-    `redacted` a maker's opaque Messages block; `envelope` the `encrypted_content` of a Responses item, `item_id` its id.
+    Shape: `signature` is None where the source has none; `origin` the family that made it;
+    `redacted` a maker's opaque block; `envelope` the `encrypted_content` of a Responses item, `item_id` its id.
     """
 
     text: str

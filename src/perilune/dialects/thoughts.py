@@ -1,5 +1,6 @@
 """Reasoning on its way to an upstream. Source: the table "On the way back in" of the gateway reference 1.4."""
 
+import operator
 from collections.abc import Iterable
 
 from msgspec.structs import replace
@@ -43,13 +44,19 @@ class _Thinker:
 
     def prepared(self, turn: Turn) -> Turn:
         parts: list[Part] = []
+        has_calls = any(isinstance(part, ToolCall) for part in turn.parts)
         for part in turn.parts:
-            kept = self._thought(part) if isinstance(part, Reasoning) else part
+            is_to_change = isinstance(part, Reasoning) and (has_calls or not self._is_harmless(part))
+            kept = self._thought(part) if is_to_change and isinstance(part, Reasoning) else part
             parts += [] if kept is None else [kept]
-        has_calls = any(isinstance(part, ToolCall) for part in parts)
         if has_calls and not any(isinstance(part, Reasoning) for part in parts):
             parts = [*self._found_again(), *parts]
-        return replace(turn, parts=tuple(parts))
+        is_unchanged = len(parts) == len(turn.parts) and all(map(operator.is_, parts, turn.parts))
+        return turn if is_unchanged else replace(turn, parts=tuple(parts))
+
+    def _is_harmless(self, part: Reasoning) -> bool:
+        """An empty `reasoning_content` on a turn without calls goes back as the client sent it."""
+        return self._target.dialect is Dialect.CHAT and part == Reasoning("")
 
     def _found_again(self) -> list[Part]:
         if self._target.checks_signatures:
@@ -68,9 +75,11 @@ class _Thinker:
         if part.envelope:
             return self._from_envelope(part)
         if self._target.dialect is not Dialect.MESSAGES:
-            return self._for_target(part.text, "") if part.text else None
+            is_bare = part.signature is None and part.text
+            return part if is_bare else self._for_target(part.text, "") if part.text else None
         if not part.signature:
-            return self._signed_again(part.text)
+            again = self._signed_again(part.text)
+            return part if again == part else again
         if is_ours(part.signature):
             return self._signed_again(part.text)
         family = self._hooks.family_of(part.signature) if self._hooks.family_of is not None else None

@@ -63,10 +63,18 @@ class Collector:
         self._owner = owner
         self._publish = publish
 
-    async def collect(self, target: Target, *, is_forced: bool = False, with_profile: bool = False) -> Collected:
+    async def collect(
+        self,
+        target: Target,
+        *,
+        is_forced: bool = False,
+        with_profile: bool = False,
+        rest: timedelta = timedelta(0),
+    ) -> Collected:
         """Read one account. Never raises what a vendor or a network can do; a forced read ignores an earlier refusal.
 
-        `with_profile` adds the calls made once a day, when they are due.
+        `with_profile` adds the calls made once a day, when they are due. What another process tried within `rest` is
+        taken as it is.
         """
         reader = reader_of(target.known.plan)
         if reader is None:
@@ -86,6 +94,9 @@ class Collector:
         if not await asyncio.to_thread(self._snapshots.take_flight, target.name, self._owner, now, _FLIGHT_LASTS):
             return await self._shared(target)
         try:
+            latest = (await asyncio.to_thread(self._snapshots.reads)).get(target.name)
+            if latest is not None and now - latest.tried_at < rest:
+                return Collected(account=target.name, outcome="shared", snapshot=await self._last(target))
             return await self._read(target, binding, reader, failure, credential, with_profile=with_profile)
         finally:
             await asyncio.shield(asyncio.to_thread(self._snapshots.land, target.name, self._owner))
@@ -107,7 +118,7 @@ class Collector:
         *,
         with_profile: bool,
     ) -> Collected:
-        previous = (await asyncio.to_thread(self._snapshots.latest)).get(target.name)
+        previous = await self._last(target)
         now = self._clock()
         try:
             snapshot = back_filled(await reader.read(binding, self._client, now, previous), previous)
@@ -135,6 +146,8 @@ class Collector:
         for _ in range(round(_SHARED_WAIT_S / _LOOK_EVERY_S)):
             await asyncio.sleep(_LOOK_EVERY_S)
             if not await asyncio.to_thread(self._snapshots.is_flying, target.name, self._clock()):
-                snapshot = (await asyncio.to_thread(self._snapshots.latest)).get(target.name)
-                return Collected(account=target.name, outcome="shared", snapshot=snapshot)
+                return Collected(account=target.name, outcome="shared", snapshot=await self._last(target))
         return Collected(account=target.name, outcome="busy")
+
+    async def _last(self, target: Target) -> Snapshot | None:
+        return (await asyncio.to_thread(self._snapshots.latest)).get(target.name)

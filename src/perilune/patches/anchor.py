@@ -111,16 +111,16 @@ def _partial(text: FileText, side: Side, quote: list[str]) -> list[_Match]:
 def _nearest(matches: list[_Match], candidate: Candidate, method: Method) -> Anchor:
     """Of several matches the one nearest `start_line`; the first where that is absent or ties."""
     if len(matches) == 1:
-        return _placed(matches[0], candidate.quote, method)
+        return _placed(matches[0], method)
     wanted = candidate.start_line
     if wanted is None:
-        return _placed(matches[0], candidate.quote, method, is_ambiguous=True)
+        return _placed(matches[0], method, is_ambiguous=True)
     distances = [abs(match.places[0].number - wanted) for match in matches]
     best = min(distances)
-    return _placed(matches[distances.index(best)], candidate.quote, method, is_ambiguous=distances.count(best) > 1)
+    return _placed(matches[distances.index(best)], method, is_ambiguous=distances.count(best) > 1)
 
 
-def _placed(match: _Match, quote: str, method: Method, *, is_ambiguous: bool = False) -> Anchor:
+def _placed(match: _Match, method: Method, *, is_ambiguous: bool = False) -> Anchor:
     places = match.places[:_LONGEST_RANGE]
     side, numbers = _settled_side(match, places)
     return Anchor(
@@ -132,7 +132,7 @@ def _placed(match: _Match, quote: str, method: Method, *, is_ambiguous: bool = F
         hunk_id=places[0].hunk_id,
         level=Level.LINE if numbers[0] == numbers[-1] else Level.RANGE,
         method=method,
-        quote="\n".join(place.true for place in places) if method is not Method.NONE else quote,
+        quote="\n".join(place.shown for place in places),
         is_ambiguous=is_ambiguous,
     )
 
@@ -153,7 +153,8 @@ def _by_index(candidate: Candidate, quote: list[str], text: FileText) -> Anchor 
     if candidate.start_line is None:
         return None
     wanted = [squeeze(line).lstrip("+-") for line in quote]
-    for first in (candidate.start_line - 1, candidate.start_line):
+    indices = (candidate.start_line - 1, candidate.start_line)
+    for first in (*indices, *(index - text.listing_start for index in indices)):
         rows = text.listing[first : first + len(quote)] if first >= 0 else ()
         if len(rows) < len(quote) or any(row.side is None or row.side != rows[0].side for row in rows):
             continue
@@ -161,7 +162,7 @@ def _by_index(candidate: Candidate, quote: list[str], text: FileText) -> Anchor 
             numbers = {row.number for row in rows}
             places = tuple(place for place in text.side(rows[0].side or Side.NEW) if place.number in numbers)
             if len({place.hunk_id for place in places}) == 1:
-                return _placed(_Match(text, rows[0].side or Side.NEW, places), candidate.quote, Method.DIFF_INDEX)
+                return _placed(_Match(text, rows[0].side or Side.NEW, places), Method.DIFF_INDEX)
     return None
 
 
@@ -197,7 +198,7 @@ def _relocate(quote: list[str], scene: Scene) -> Anchor | None:
     for text in scene.files.values():
         for side in (Side.NEW, Side.OLD):
             for match in _runs(text, side, len(quote), _loose(quote)):
-                placed = _placed(match, "\n".join(quote), Method.RELOCATED)
+                placed = _placed(match, Method.RELOCATED)
                 found[placed.path, placed.side, placed.start_line or 0] = placed
                 if len(found) > 1:
                     return None

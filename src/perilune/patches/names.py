@@ -95,3 +95,15 @@ def _split_quoted(rest: bytes) -> tuple[bytes, bytes] | None:
         if start != -1:
             return rest[:start], unquote(rest[start + 1 :])
     return None
+
+
+def quoted(name: bytes) -> str:
+    """A name as git writes it in a patch: C-quoted where it holds quotes, backslashes, control or other bytes."""
+    if all(32 <= byte < 127 and byte not in b'"\\' for byte in name):
+        return name.decode() + ("\t" if b" " in name else "")
+    named = {value[0]: key.decode() for key, value in _ESCAPES.items()}
+    named |= {0x22: '"', 0x5C: "\\"}
+    pieces = (
+        f"\\{named[byte]}" if byte in named else chr(byte) if 32 <= byte < 127 else f"\\{byte:03o}" for byte in name
+    )
+    return f'"{"".join(pieces)}"'

@@ -3,9 +3,9 @@
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
-from perilune.patches.model import Diff, File, Line, LineKind, Side
+from perilune.patches.model import Diff, File, Hunk, Line, LineKind, Side
 
 _BLANKS = re.compile(r"[ \t\u00a0]+")
 
@@ -30,13 +30,17 @@ class ListedLine(Struct, frozen=True):
 
 
 class FileText(Struct, frozen=True):
-    """One file as quotes may name it: both sides in hunks, the listing shown, the whole new content where known."""
+    """One file as quotes may name it: both sides in hunks, the listing shown, the whole new content where known.
+
+    Shape: `listing_start` is how many lines of the whole prompt's diff stand before the listing.
+    """
 
     file: File
     new: tuple[Place, ...]
     old: tuple[Place, ...]
     listing: tuple[ListedLine, ...] = ()
     head: tuple[str, ...] | None = None
+    listing_start: int = 0
 
     def side(self, side: Side) -> tuple[Place, ...]:
         return self.new if side is Side.NEW else self.old
@@ -87,6 +91,32 @@ def file_text(
         tuple(listing),
         None if head is None else tuple(head),
     )
+
+
+def joined(one: FileText, other: FileText) -> FileText:
+    """Two parts of one file; lines that both show stand once."""
+    known_new = {(place.hunk_id, place.number) for place in one.new}
+    known_old = {(place.hunk_id, place.number) for place in one.old}
+    new = tuple(place for place in other.new if (place.hunk_id, place.number) not in known_new)
+    old = tuple(place for place in other.old if (place.hunk_id, place.number) not in known_old)
+    file = structs.replace(one.file, hunks=_joined_hunks(one.file.hunks, other.file.hunks))
+    return structs.replace(one, file=file, new=_sorted(one.new + new), old=_sorted(one.old + old))
+
+
+def _joined_hunks(one: tuple[Hunk, ...], other: tuple[Hunk, ...]) -> tuple[Hunk, ...]:
+    """Hunks of two parts; pieces of one hunk become one again."""
+    found = {hunk.id: hunk for hunk in one}
+    for hunk in other:
+        before = found.get(hunk.id)
+        lines = before.lines if before else ()
+        known = {(line.old_no, line.new_no) for line in lines}
+        fresh = tuple(line for line in hunk.lines if (line.old_no, line.new_no) not in known)
+        found[hunk.id] = structs.replace(before or hunk, lines=lines + fresh)
+    return tuple(found.values())
+
+
+def _sorted(places: tuple[Place, ...]) -> tuple[Place, ...]:
+    return tuple(sorted(places, key=lambda place: place.number))
 
 
 def scene_of(diff: Diff) -> Scene:

@@ -27,13 +27,13 @@ _BLOCK_END = b"}}\n\n"
 class MessagesStreamEncoder:
     """Prints one Messages stream in the order of the gateway reference 1.7.
 
-    Shape: of several tool calls streamed side by side the first is written until its arguments are whole, the
+    Shape: of several tool calls streamed side by side the first is written until its arguments are whole; the
     others wait. `sign` makes the signature of a thought that came without one.
     """
 
     __slots__ = (
-        "_arguments", "_finish", "_has_started", "_id", "_index", "_is_over", "_kind", "_model", "_open_call", "_queued",
-        "_sign", "_thought", "_usage",
+        "_arguments", "_finish", "_has_started", "_id", "_index", "_is_over", "_kind", "_model", "_open_call",
+        "_queued", "_sign", "_thought", "_usage",
     )  # fmt: skip
 
     def __init__(self, *, id: str, model: str, sign: Sign | None = None) -> None:  # noqa: A002

@@ -6,6 +6,7 @@ from typing import Literal, Protocol
 from msgspec import Struct, field
 
 from perilune.core.errors import Problem
+from perilune.core.money import MoneyDocument
 from perilune.quota.document import AccountDocument, StatusDocument
 
 
@@ -43,6 +44,7 @@ class RoutesDocument(Struct, frozen=True, kw_only=True):
     requests_today: int
     failovers_today: int
     first_content_p95_ms: int | None
+    spent_today: list[MoneyDocument] = field(default_factory=list)
 
 
 class LedgerRow(Struct, frozen=True, kw_only=True):

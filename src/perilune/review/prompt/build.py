@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Struct, field
 
 from perilune.patches.model import File
-from perilune.patches.scene import FileText, file_text
+from perilune.patches.scene import FileText, file_text, joined
 from perilune.review.context import context_numbers
 from perilune.review.plan.units import Unit
 from perilune.review.ports import Thinking
@@ -61,16 +61,17 @@ def show(
     blocks: list[str] = []
     texts: dict[str, FileText] = {}
     secrets: list[SecretFound] = []
-    budget = 0
+    room = rows = 0
     for file in unit.files:
         redactor = Redactor(is_on=redacts)
         laid = lay_out(file, redactor)
-        budget += len(laid.text.encode())
-        around, used = _context(file, heads.get(file.name), redactor, budget)
-        budget -= used
+        room += len(laid.text.encode())
+        around, used = _context(file, heads.get(file.name), redactor, room)
+        room -= used
+        texts[file.name] = _merged(texts.get(file.name), laid, heads.get(file.name), rows)
         blocks.append(laid.text + around)
+        rows += blocks[-1].count("\n") + 1
         secrets += laid.secrets
-        texts[file.name] = _merged(texts.get(file.name), laid, heads.get(file.name))
     return Shown(unit=unit, body="\n".join(blocks), texts=texts, secrets=tuple(secrets))
 
 
@@ -91,12 +92,11 @@ def _context(file: File, head: Sequence[str] | None, redactor: Redactor, room: i
     return ("\ncontext:\n" + "\n".join(rows), used) if rows else ("", 0)
 
 
-def _merged(before: FileText | None, laid: Laid, head: Sequence[str] | None) -> FileText:
+def _merged(before: FileText | None, laid: Laid, head: Sequence[str] | None, row: int) -> FileText:
     """The text of a file of which one unit may hold several parts."""
     text = file_text(laid.file, laid.shown, laid.listing, head)
-    if before is None:
-        return text
-    return msgspec.structs.replace(text, new=before.new + text.new, old=before.old + text.old)
+    text = msgspec.structs.replace(text, listing_start=row)
+    return text if before is None else joined(before, text)
 
 
 def generate_prompt(shown: Shown, setting: Setting, thinking: Thinking, vote: int, attempt: int = 0) -> Prompt:
