@@ -103,6 +103,7 @@ MESSAGES = {
     "PL-USAGE.what.code_far": "There is no code '{name}'.",
     "PL-USAGE.what.command": "perilune has no command '{name}'. Nearest: {nearest}.",
     "PL-USAGE.what.command_far": "perilune has no command '{name}'.",
+    "PL-USAGE.what.demo_key": "The demo keeps no key. Start without --demo, then paste it.",
     "PL-USAGE.what.empty_key": "There is no key in what was given.",
     "PL-USAGE.what.key_again": "A stored key stays with its address: another one needs the key again.",
     "PL-USAGE.what.listen": "'{value}' is not an address to listen on.",

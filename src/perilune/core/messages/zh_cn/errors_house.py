@@ -103,6 +103,7 @@ MESSAGES = {
     "PL-USAGE.what.code_far": "没有代码 {name}",
     "PL-USAGE.what.command": "没有命令 {name}，最接近：{nearest}",
     "PL-USAGE.what.command_far": "没有命令 {name}",
+    "PL-USAGE.what.demo_key": "演示不保存密钥。去掉 --demo 启动后再粘贴。",
     "PL-USAGE.what.empty_key": "给出的内容里没有密钥",
     "PL-USAGE.what.key_again": "已保存的密钥只属于其地址，换地址需重新提供密钥",
     "PL-USAGE.what.listen": "“{value}”不是可监听的地址。",
