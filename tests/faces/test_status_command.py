@@ -7,10 +7,13 @@ import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import jsonschema
 import msgspec
 import pytest
 from tests.support.loopback import LoopbackServer, answer, loopback_server
 from tests.support.samples import KEYS, body_of
+
+from perilune.core.schemas import schema_files
 
 LEGACY = msgspec.json.encode(body_of("code-usages-legacy"))
 SOURCE = str(Path(__file__).parents[2] / "src")
@@ -43,6 +46,7 @@ async def test_json_is_one_document_on_stdout(loopback: LoopbackServer) -> None:
     (account,) = document["accounts"]
     assert (account["name"], account["state"], account["plan_title"]) == ("kimi-code-env", "ok", "Allegretto")
     assert document["sandbox"] is True
+    jsonschema.validate(document, json.loads(schema_files()["status"].read_bytes()))
 
 
 @pytest.mark.case("accounts 11.2")
@@ -61,6 +65,7 @@ async def test_a_refresh_does_not_break_the_vendors_wait_and_says_until_when(loo
     status, out, _ = await perilune("status", "--refresh", "--json")
     assert (status, len(loopback.requests)) == (69, 1)
     (error,) = json.loads(out)["errors"]
+    assert "Next try " in (await perilune("status", "--refresh"))[2]
     assert error["code"] == "PL-429-READ"
     assert error["retry_at"] is not None
 
