@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import signal
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -115,3 +116,18 @@ async def test_a_name_that_is_not_there_is_a_usage_error(loopback: LoopbackServe
     assert status == 2
     assert "PL-ACCOUNT-NAME" in err
     assert loopback.requests == []
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals")
+async def test_watching_ends_with_an_interrupt(loopback: LoopbackServer) -> None:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "perilune", "status", "--watch", "30",
+        stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": SOURCE},
+    )  # fmt: skip
+    assert process.stdout is not None
+    told = await process.stdout.readuntil(b"binding limit 7 days")
+    process.send_signal(signal.SIGINT)
+    _, err = await process.communicate()
+    assert b"Allegretto" in told
+    assert (process.returncode, err) == (130, b"\n")
