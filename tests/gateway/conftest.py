@@ -18,7 +18,7 @@ from perilune.gateway.admission import Admission, MemoryPlaces
 from perilune.gateway.build import Gateway, Parts, build_gateway
 from perilune.gateway.record import AttemptRecord, RequestRecord
 from perilune.providers.contract.registry import providers
-from perilune.quota.snapshot import Refusal, Window
+from perilune.quota.snapshot import Refusal, Snapshot
 from perilune.quota.verdict import Verdict
 
 CATALOGUE = load()
@@ -72,23 +72,15 @@ class Readings:
     """What the monitor would know."""
 
     verdicts: dict[str, Verdict] = field(default_factory=dict)
-    read: dict[str, datetime] = field(default_factory=dict)
-    seen: dict[str, tuple[Window, ...]] = field(default_factory=dict)
-    lists: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    snapshots: dict[str, Snapshot] = field(default_factory=dict)
     refusals: list[Refusal] = field(default_factory=list)
     answers: list[str] = field(default_factory=list)
 
     def verdict(self, account: str, now: datetime) -> Verdict | None:
         return self.verdicts.get(account)
 
-    def read_at(self, account: str) -> datetime | None:
-        return self.read.get(account)
-
-    def windows(self, account: str) -> Sequence[Window]:
-        return self.seen.get(account, ())
-
-    def models(self, account: str) -> tuple[str, ...]:
-        return self.lists.get(account, ())
+    def snapshot(self, account: str) -> Snapshot | None:
+        return self.snapshots.get(account)
 
     def traits(self, account: str, plan: str, model: str) -> Model | None:
         return CATALOGUE.model(plan, model)

@@ -8,9 +8,10 @@ from msgspec.structs import replace
 
 from perilune.catalog.load import Catalogue
 from perilune.catalog.models import Model
+from perilune.core.money import Money
 from perilune.quota.held import Held, Known
 from perilune.quota.refusals import resolve
-from perilune.quota.snapshot import Refusal, Window
+from perilune.quota.snapshot import Refusal, Snapshot, Window
 from perilune.quota.status import judge
 from perilune.quota.verdict import Verdict
 
@@ -46,6 +47,11 @@ class Board:
         self._judged: dict[str, _Judgement] = {}
         self._unclear: set[str] = set()
 
+    def know(self, known: Mapping[str, Known]) -> None:
+        """The accounts of another version of the configuration."""
+        self._known = known
+        self._judged.clear()
+
     def load(self, held: Mapping[str, Held], now: datetime) -> None:
         """Take over what the store holds now; refusals that named no window are settled by the new reading."""
         self._held = dict(held)
@@ -74,6 +80,17 @@ class Board:
         """The windows of the last reading."""
         held = self._held.get(account)
         return held.snapshot.windows if held and held.snapshot else ()
+
+    def snapshot(self, account: str) -> Snapshot | None:
+        """The last good reading."""
+        held = self._held.get(account)
+        return held.snapshot if held else None
+
+    def balance(self, account: str) -> Money | None:
+        """The money available by the last reading."""
+        held = self._held.get(account)
+        balance = held.snapshot.balance if held and held.snapshot else None
+        return None if balance is None else Money(balance.available, balance.currency)
 
     def models(self, account: str) -> tuple[str, ...]:
         """The ids of the live model list."""

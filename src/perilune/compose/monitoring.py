@@ -48,8 +48,10 @@ class Monitoring:
         vault: "Callable[[], Vault]",
         environment: Mapping[str, str],
         clock: Callable[[], datetime],
+        store: "Store | None" = None,
     ) -> None:
         self.config = loaded.config
+        self._given_store = store
         self._paths = paths
         self._plans = plans
         self._vault = vault
@@ -100,6 +102,14 @@ class Monitoring:
         import asyncio
 
         asyncio.run(self._read(names, is_asked=is_asked))
+        self.keep_line()
+
+    def keep_line(self, service: int | None = None) -> None:
+        """Write what status lines show, after something was saved; `service` is the process that goes on doing so."""
+        from perilune.compose.lines import keep_line
+
+        document = self.status((), Voice(now=self._clock()))
+        keep_line(document, self._paths, self.config, self._plans, service)
 
     def schedule(
         self,
@@ -170,6 +180,8 @@ class Monitoring:
     @cached_property
     def store(self) -> "Store":
         """The open store."""
+        if self._given_store is not None:
+            return self._given_store
         from perilune.store.engine import open_store
 
         return open_store(self._url or self._paths.store_file)

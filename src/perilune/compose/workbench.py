@@ -7,12 +7,16 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from perilune.catalog.plan import Plan
     from perilune.compose.monitoring import Monitoring
     from perilune.config.load import Loaded
     from perilune.config.paths import Paths
     from perilune.config.schema import DisplayConfig
+    from perilune.faces.cli.up import ReadyFacts, UpOptions
     from perilune.net.control import ControlClient
+    from perilune.store.engine import Store
     from perilune.vault.vault import Vault
 
 
@@ -65,9 +69,20 @@ class Workbench:
     @cached_property
     def monitoring(self) -> "Monitoring":
         """The accounts as the monitor and the status see them."""
+        return self.monitoring_now()
+
+    def monitoring_now(self, store: "Store | None" = None) -> "Monitoring":
+        """The same over the configuration as it is now, and over a store that is open already."""
         from perilune.compose.monitoring import Monitoring
 
-        return Monitoring(self.configuration(), self.paths, self.plans, lambda: self.vault, self.environment, self.now)
+        loaded = self.configuration()
+        return Monitoring(loaded, self.paths, self.plans, lambda: self.vault, self.environment, self.now, store)
+
+    def up(self, options: "UpOptions", ready: "Callable[[ReadyFacts], None]", before: "Callable[[str], None]") -> int:
+        """Run the service until it is stopped."""
+        from perilune.compose.serving import up
+
+        return up(self, options, ready, before)
 
     def display(self) -> "DisplayConfig":
         """How figures are shown; the defaults where the configuration cannot be read, which is said elsewhere."""

@@ -34,8 +34,8 @@ from perilune.providers.contract.registry import Provider
 class Parts(Struct, kw_only=True):
     """What the gateway is built from.
 
-    Shape: `secrets` and `groups` by account name; `upstream` the address that stands in for official hosts; `seal_key` 32
-    bytes or more; `on_change` hears of each scope that opens (True) or closes (False).
+    Shape: `secrets` and `groups` by account name; `upstream` the address that stands in for official hosts; `seal_key`
+    32 bytes or more; `on_change` hears of each scope that opens (True) or closes (False).
     """
 
     config: Config

@@ -17,9 +17,9 @@ from perilune.providers.contract.outcome import Outcome
 class Call(Struct, kw_only=True):
     """One request to a model.
 
-    Shape: `body` in the dialect of `front`; header names lower case; `owner` and `key_id` say who asks; `clocks` overrides
-    the configured ones; `route` asks for one route by name instead of matching; `purpose`, `run`, `unit` and `stage` are
-    for the ledger.
+    Shape: `body` in the dialect of `front`; header names lower case; `owner` and `key_id` say who asks; `clocks`
+    overrides the configured ones; `route` asks for one route by name instead of matching; `purpose`, `run`, `unit` and
+    `stage` are for the ledger.
     """
 
     front: Dialect

@@ -1,4 +1,4 @@
-"""The core: a call goes in, a reply comes out. The service's surface and callers inside the process use the same one."""
+"""The core: a call goes in, a reply comes out. The surface and callers inside the process use the same one."""
 
 import asyncio
 from datetime import datetime
@@ -35,7 +35,7 @@ class Core:
         return self._setup
 
     def reload(self, setup: Setup) -> None:
-        """Swap the configuration; running requests keep theirs. States of slots whose key or host changed are cleared."""
+        """Swap the configuration; running requests keep theirs. Scopes of a changed key or host are cleared."""
         before, self._setup = self._setup, setup
         old = {slot.account: slot for route in before.routes.all for slot in route.slots}
         for route in setup.routes.all:

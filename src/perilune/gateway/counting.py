@@ -13,7 +13,6 @@ from perilune.catalog.estimate import estimate_body
 from perilune.core.errors import PeriluneError
 from perilune.dialects.form import Dialect
 from perilune.dialects.head import Body
-from perilune.dialects.splice import splice
 from perilune.dialects.target import Target as Behind
 from perilune.dialects.translate import translate_request
 from perilune.gateway.answering import headers_to_vendor
@@ -71,7 +70,7 @@ class TokenCounter:
 
     def _as_sent(self, slot: Slot, body: Body) -> bytes:
         model = slot.config.model
-        return body.bytes if model is None else splice(body.bytes, {"model": model}, body.members)
+        return body.bytes if model is None else body.spliced({"model": model})
 
     def _for_tokenizer(self, slot: Slot, front: Dialect, body: Body) -> bytes | None:
         model = slot.config.model or body.head.model

@@ -35,8 +35,8 @@ LARGEST_ANSWER = 64 * 1024 * 1024
 class Limits(Struct, kw_only=True):
     """The clocks of one attempt. Units: seconds; `…_at` on the loop's clock.
 
-    Shape: `first_s` None keeps the attempt's time up to `until`, as the last usable slot gets it; `commit_at` is when the
-    client stops waiting for its first byte.
+    Shape: `first_s` None keeps the attempt's time up to `until`, as the last usable slot gets it; `commit_at` is when
+    the client stops waiting for its first byte.
     """
 
     connect_s: float

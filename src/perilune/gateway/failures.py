@@ -29,6 +29,8 @@ def outcome_of(error: UpstreamError, *, in_body: bool, status: int | None = None
     if kind is Is.NET_RESET and in_body:
         kind = Is.STREAM_CUT
     code = "PL-NET-TIMEOUT" if error.clock == "connect" else plain_code(kind)
+    if kind is Is.NET_RESET:
+        code = "PL-NET-REFUSED"
     return plain_outcome(kind, code=code, words=error.detail or None, status=status)
 
 

@@ -1,4 +1,4 @@
-"""What the client is told when no slot answered: kind, status, code, whether to come back and when. Pure. Source: 1.9."""
+"""What the client is told when no slot answered: kind, status, code, when to come back. Pure. Source: 1.9."""
 
 from collections.abc import Sequence
 from datetime import datetime

@@ -1,7 +1,8 @@
 """An answer on its way: relayed, translated or gathered, and watched for content, finish and failure.
 
-All three kinds have the same face: `has_content` once the commit point is reached, `failure` the upstream's error object,
-`is_finished` once the model said why it stopped, `usage` what to book, `broken` the event that ends a broken stream.
+All three kinds have the same face: `has_content` once the commit point is reached, `failure` the upstream's error
+object, `is_finished` once the model said why it stopped, `usage` what to book, `broken` the event that ends a broken
+stream.
 """
 
 import time

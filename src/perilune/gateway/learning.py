@@ -52,7 +52,7 @@ def learn_from(
 
 
 def _lower_cap(services: Services, slot: Slot, outcome: Outcome) -> None:
-    """A number is believed; without one only when we are near the cap ourselves: else somebody else uses the account."""
+    """A number is believed; without one the cap shrinks only when we are near it: else somebody else is there."""
     if outcome.limit is not None:
         services.admission.refused(slot.group, outcome.limit)
         return
@@ -65,7 +65,8 @@ def _window_of(services: Services, slot: Slot, outcome: Outcome) -> Window | Non
     """The window a refusal is about: the named one, else the full one that resets last."""
     if outcome.kind is not Is.QUOTA_SPENT:
         return None
-    windows = services.accounts.windows(slot.account)
+    snapshot = services.accounts.snapshot(slot.account)
+    windows = () if snapshot is None else snapshot.windows
     if outcome.window is not None:
         return next((window for window in windows if window.id == outcome.window), None)
     full = [w for w in windows if w.used_ratio is not None and w.used_ratio >= _FULL and w.resets_at is not None]

@@ -24,7 +24,8 @@ def list_models(routes: Routes, accounts: Accounts) -> list[dict[str, Any]]:
 def _names(slot: Slot, accounts: Accounts) -> tuple[str, ...]:
     if slot.config.model is not None:
         return (slot.config.model,)
-    return accounts.models(slot.account)
+    snapshot = accounts.snapshot(slot.account)
+    return () if snapshot is None else snapshot.models
 
 
 def _entry(name: str, slot: Slot, traits: Model | None) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from typing import Protocol
 
 from perilune.catalog.models import Model
 from perilune.gateway.record import AttemptRecord, RequestRecord
-from perilune.quota.snapshot import Refusal, Window
+from perilune.quota.snapshot import Refusal, Snapshot
 from perilune.quota.verdict import Verdict
 
 
@@ -25,16 +25,8 @@ class Accounts(Protocol):
         """Whether the account can be used by its last reading and live refusals; None is unknown."""
         ...
 
-    def read_at(self, account: str) -> datetime | None:
-        """When the last reading was taken."""
-        ...
-
-    def windows(self, account: str) -> Sequence[Window]:
-        """The windows of the last reading."""
-        ...
-
-    def models(self, account: str) -> tuple[str, ...]:
-        """The ids of the live model list, empty when not read."""
+    def snapshot(self, account: str) -> Snapshot | None:
+        """The last reading."""
         ...
 
     def traits(self, account: str, plan: str, model: str) -> Model | None:

@@ -143,6 +143,7 @@ class Run:
 
     def _asking(self, place: Place, prepared: Prepared) -> Asking:
         slot = place.slot
+        snapshot = self._services.accounts.snapshot(slot.account)
         return Asking(
             slot=slot,
             prepared=prepared,
@@ -157,7 +158,7 @@ class Run:
             limits=self._limits(place),
             wants_stream=bool(self._body.head.stream),
             counts=partial(self._counts, slot.group),
-            models=self._services.accounts.models(slot.account),
+            models=() if snapshot is None else snapshot.models,
         )
 
     def _counts(self, group: str) -> tuple[int, int | None]:
@@ -269,6 +270,8 @@ class Run:
     def _after(self, place: Place, prepared: Prepared, outcome: Outcome, tries: _Tries) -> Step:
         """Learn from a refusal, then decide."""
         slot = place.slot
+        if outcome.kind is Is.AUTH_REFUSED and slot.looks_like is not None:
+            outcome = self._tally.attempts[-1].outcome = replace(outcome, code="PL-401-HOST")
         learned = learn_from(self._services, slot, place.surface, self._chooser.agent_product, prepared.model, outcome)
         if learned is not None and outcome.retry_at is None and learned.until is not None:
             outcome = self._tally.attempts[-1].outcome = replace(outcome, retry_at=learned.until)

@@ -1,18 +1,17 @@
 """From the client's body to the one that leaves: passed through by splice or translated, then the parameter rules."""
 
-from collections.abc import Mapping
 from typing import Literal, cast
 
-from msgspec import Raw, Struct
+from msgspec import Struct
 from msgspec.structs import replace
 
 from perilune.catalog.estimate import estimate_body, text_size
 from perilune.catalog.models import Model
 from perilune.catalog.plan import Surface
 from perilune.dialects.form import Dialect
-from perilune.dialects.head import Body, Head, read_head
+from perilune.dialects.head import Body, Head
 from perilune.dialects.pass_through import pass_through
-from perilune.dialects.splice import REMOVE, members_of, splice
+from perilune.dialects.splice import REMOVE
 from perilune.dialects.target import Context, Hooks, Target
 from perilune.dialects.thinking import Thinking, wanted_thinking
 from perilune.dialects.translate import parse_request, prepare_request
@@ -37,7 +36,7 @@ class Corrections(Struct, frozen=True):
 class Prepared(Struct, frozen=True, kw_only=True):
     """A body ready to leave.
 
-    Shape: `context` is what its answer's way back needs; `is_relayed` says that the answer's bytes go back as they come.
+    Shape: `context` is what its answer's way back needs; `is_relayed` that the answer's bytes go back as they come.
     """
 
     surface: Surface
@@ -83,7 +82,7 @@ class Shaper(Struct, kw_only=True):
             body, context, adjusted = translated.body, translated.context, list(translated.adjusted)
         wants_stream = bool(self.body.head.stream)
         is_stream = wants_stream or (self.stream_upstream and slot.ways.streams_always)
-        leaving = _Leaving.of(self.body, body)
+        leaving = self.body if body is self.body.bytes else Body(body)
         asked = Asked(
             surface=behind,
             head=leaving.head,
@@ -94,16 +93,16 @@ class Shaper(Struct, kw_only=True):
             prompt_tokens=self.prompt_tokens,
         )
         shaped = slot.sender.shape(asked)
-        changes = shaped.changes | leaving.basics(model, behind, is_stream=is_stream)
+        changes = shaped.changes | _basics(leaving, model, behind, is_stream=is_stream)
         if auto:
             changes["tool_choice"] = {"type": "auto"} if behind is Dialect.MESSAGES else "auto"
-        changes |= leaving.without(corrections.drop)
+        changes |= {name: REMOVE for name in corrections.drop if name in leaving.members}
         if slot.config.override:
             changes |= override_changes(slot.config.override, leaving.members)
         return Prepared(
             surface=surface,
             model=model,
-            body=splice(leaving.raw, changes, leaving.members),
+            body=leaving.spliced(changes),
             context=context or Context(client=self.front, upstream=behind, include_usage=self.body.head.include_usage),
             is_relayed=context is None,
             adjusted=tuple(dict.fromkeys((*adjusted, *shaped.adjusted, *notes, *sorted(corrections.drop)))),
@@ -157,35 +156,18 @@ class Shaper(Struct, kw_only=True):
         return said, True, ("tool_choice",)
 
 
-class _Leaving(Struct, frozen=True):
-    """The body on its way out, read as far as its head."""
-
-    raw: bytes
-    head: Head
-    members: Mapping[str, Raw]
-
-    @classmethod
-    def of(cls, original: Body, body: bytes) -> "_Leaving":
-        if body is original.bytes:
-            return cls(body, original.head, original.members)
-        members = members_of(body)
-        return cls(body, read_head(members), members)
-
-    def basics(self, model: str, behind: Dialect, *, is_stream: bool) -> dict[str, object]:
-        """Model, stream and the usage chunk that is always asked for."""
-        changes: dict[str, object] = {}
-        if self.head.model != model:
-            changes["model"] = model
-        if bool(self.head.stream) != is_stream:
-            changes["stream"] = is_stream
-        if behind is Dialect.CHAT and is_stream and not self.head.include_usage:
-            options = self.head.stream_options if isinstance(self.head.stream_options, dict) else {}
-            changes["stream_options"] = {**options, "include_usage": True}
-        return changes
-
-    def without(self, names: frozenset[str]) -> dict[str, object]:
-        """Parameters that this account's model was found to refuse."""
-        return {name: REMOVE for name in names if name in self.members}
+def _basics(leaving: Body, model: str, behind: Dialect, *, is_stream: bool) -> dict[str, object]:
+    """Model, stream and the usage chunk that is always asked for."""
+    changes: dict[str, object] = {}
+    head = leaving.head
+    if head.model != model:
+        changes["model"] = model
+    if bool(head.stream) != is_stream:
+        changes["stream"] = is_stream
+    if behind is Dialect.CHAT and is_stream and not head.include_usage:
+        options = head.stream_options if isinstance(head.stream_options, dict) else {}
+        changes["stream_options"] = {**options, "include_usage": True}
+    return changes
 
 
 def _thinks(traits: Model | None, thinking: Thinking | None) -> bool:

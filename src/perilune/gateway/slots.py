@@ -1,4 +1,4 @@
-"""Slots and routes as the hot path uses them: everything that configuration decides is decided before a request comes."""
+"""Slots and routes as the hot path uses them: what configuration decides is decided before a request comes."""
 
 from collections.abc import Callable, Mapping, Sequence
 from fnmatch import fnmatchcase
@@ -27,8 +27,9 @@ Traits = Callable[[str, str, str], Model | None]
 class Slot(Struct, frozen=True, kw_only=True):
     """One place of a route, resolved.
 
-    Shape: `name` is `account/model`; `group` the account group whose cap counts; `bases` the addresses by surface as they
-    are dialled, without a path.
+    Shape: `name` is `account/model`; `group` the account group whose cap counts; `bases` the addresses by surface,
+    `targets` the same as they are dialled, with their paths; `looks_like` the plan whose keys begin like this one's, where
+    that is another plan.
     """
 
     name: str
@@ -45,6 +46,7 @@ class Slot(Struct, frozen=True, kw_only=True):
     sender: Sender
     classifier: Classifier | None
     ways: Ways
+    looks_like: str | None = None
     targets: dict[Surface, Target] = field(default_factory=dict)
 
     @property
@@ -157,6 +159,15 @@ class Resolver(Struct, kw_only=True):
     def _card_model(self, account: AccountConfig) -> str | None:
         return self.providers[account.plan].plan.default_model
 
+    def _other_plan(self, own: Plan, key: Secret | None) -> str | None:
+        """The plan whose prefix fits a key best, None where that is its own or none fits."""
+        if key is None or not own.key_prefixes:
+            return None
+        plans = [provider.plan for provider in self.providers.values()]
+        best = max(plans, key=lambda plan: _longest_prefix(plan, key.reveal()), default=own)
+        fits_better = _longest_prefix(best, key.reveal()) > _longest_prefix(own, key.reveal())
+        return best.label if fits_better else None
+
     def _slot(self, slot: SlotConfig, account: AccountConfig) -> Slot:
         provider = self.providers[account.plan]
         plan = provider.plan
@@ -182,8 +193,13 @@ class Resolver(Struct, kw_only=True):
             sender=sender,
             classifier=None if errors is None else errors.classify,
             ways=sender.ways(host),
+            looks_like=self._other_plan(plan, self.secrets.get(account.name)),
             targets={surface: Target.of(url, is_guarded=is_guarded) for surface, url in paths.items()},
         )
+
+
+def _longest_prefix(plan: Plan, text: str) -> int:
+    return max((len(prefix) for prefix in plan.key_prefixes if text.startswith(prefix)), default=0)
 
 
 def _bases(plan: Plan, region: Region | None, base_url: str | None) -> dict[Surface, str]:

@@ -38,8 +38,8 @@ def by_verdict(slot: Slot, accounts: Accounts, now: datetime) -> Outcome | None:
 def _is_old(slot: Slot, accounts: Accounts, verdict: Verdict, now: datetime) -> bool:
     if verdict.blocked_by in ("credential", "membership"):
         return False
-    read_at = accounts.read_at(slot.account)
-    return read_at is None or now - read_at > OLD_READING
+    snapshot = accounts.snapshot(slot.account)
+    return snapshot is None or now - snapshot.fetched_at > OLD_READING
 
 
 def _blocked(verdict: Verdict) -> Outcome:

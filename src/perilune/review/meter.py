@@ -93,8 +93,17 @@ class Meter:
         for index, count in enumerate(counts, 1):
             row[index] += count
         self._in, self._cached, self._out = self._in + counts[0], self._cached + counts[1], self._out + counts[2]
-        if answer.cost is not None:
-            self._cost[answer.cost.currency] = self._cost.get(answer.cost.currency, Decimal(0)) + answer.cost.amount
+        cost = answer.cost or self._priced(counts)
+        if cost is not None:
+            self._cost[cost.currency] = self._cost.get(cost.currency, Decimal(0)) + cost.amount
+
+    def _priced(self, counts: tuple[int, int, int]) -> Money | None:
+        """What an answer costs by the prices in force, where nobody said what it did cost."""
+        if self._prices is None:
+            return None
+        prompt, cached, output = counts
+        amount = (prompt - cached) * self._prices.miss + cached * self._prices.hit + output * self._prices.output
+        return Money(amount / 1_000_000, self._prices.currency)
 
     def reuse(self) -> None:
         """Count an answer that was already bought."""

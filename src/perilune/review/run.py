@@ -24,7 +24,7 @@ from perilune.review.ports import Answerer, AnswerStore, QuotaView, SlotView, Th
 from perilune.review.prepare import Prepared, prepare
 from perilune.review.prompt.build import Setting
 from perilune.review.rank import confidence, rank
-from perilune.review.result import Dropped, ReviewResult, RunStatus, UsageFacts
+from perilune.review.result import ConfigFacts, Dropped, ReviewResult, RunStatus, UsageFacts
 from perilune.review.suggest import settle_suggestions
 
 _MOST_AT_ONCE = 8
@@ -110,7 +110,7 @@ class _Run:
             generated_at=self._started,
             status=RunStatus.COMPLETE,
             source=prepared.source,
-            config=prepared.config,
+            config=_with_cuts(prepared, plan),
             plan=plan,
             estimate=plan.estimate if plan is not None else Estimate(),
             coverage=ledger.items,
@@ -295,6 +295,14 @@ def thinking_for(plan: Plan) -> Thinking:
 
 def _thinks(slot: SlotView | None, thinking: Thinking) -> bool:
     return thinking != "off" or (slot is not None and slot.thinks_always)
+
+
+def _with_cuts(prepared: Prepared, plan: Plan | None) -> ConfigFacts:
+    """The rule files, with those marked that were cut in the prompt of some unit."""
+    units = plan.units if plan is not None else ()
+    cut = {path for unit in units for path in prepared.rules.text_for(unit.names).truncated}
+    rules = tuple(structs.replace(rule, truncated=rule.path in cut) for rule in prepared.config.rules)
+    return structs.replace(prepared.config, rules=rules)
 
 
 def _coverage(planned: ReviewResult, gathered: Gathered) -> Ledger:

@@ -30,8 +30,8 @@ class Choice(Struct, frozen=True, kw_only=True):
 class Asked(Struct, frozen=True, kw_only=True):
     """A request about to leave, in the dialect of the surface it goes to.
 
-    Shape: `traits` None for an unknown model, which gets nothing extra; `thinking` is the slot's word, else the client's,
-    None when neither spoke; `cap` is the slot's output limit. Units: `prompt_tokens` estimated.
+    Shape: `traits` None for an unknown model, which gets nothing extra; `thinking` is the slot's word, else the
+    client's, None when neither spoke; `cap` is the slot's output limit. Units: `prompt_tokens` estimated.
     """
 
     surface: Dialect
@@ -46,8 +46,8 @@ class Asked(Struct, frozen=True, kw_only=True):
 class Ways(Struct, frozen=True, kw_only=True):
     """What a body depends on besides its parameters.
 
-    Shape: `family` names the makers whose reasoning signatures are each other's; `streams_always` says that a request for
-    a whole answer is sent as a stream and collected, so that silence can be told from work; the rest is as in
+    Shape: `family` names the makers whose reasoning signatures are each other's; `streams_always` says that a request
+    for a whole answer is sent as a stream and collected, so that silence can be told from work; the rest is as in
     `dialects.target.Target`.
     """
 

@@ -130,4 +130,5 @@ MESSAGES = {
     "PL-USAGE.why.listen": "It is written HOST:PORT, [IPv6]:PORT or :PORT.",
     "PL-USAGE.why.no_host": "--plan, --region and the setting probe.hosts leave none.",
     "PL-USAGE.why.zone": "Zones are named like Asia/Shanghai, Europe/Berlin or UTC.",
+    "PL-USAGE.what.demo_key": "The demo keeps no key. Start without --demo, then paste it.",
 }

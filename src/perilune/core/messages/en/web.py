@@ -27,7 +27,6 @@ MESSAGES = {
     "web.add_submit": "Try and save",
     "web.to_overview": "To the overview",
     "web.no_key_yet": "No key yet?",
-    "web.look_around": "Look around first:",
     "web.binding": "binding limit",
     "web.gateway": "Gateway",
     "web.gateway_line": "{requests} requests today, {failovers} failovers",
@@ -83,4 +82,5 @@ MESSAGES = {
     "web.severity.medium": "medium",
     "web.severity.low": "low",
     "web.severity.nit": "nit",
+    "web.demo_below": "Meanwhile, a demo",
 }

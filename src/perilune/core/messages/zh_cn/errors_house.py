@@ -126,4 +126,5 @@ MESSAGES = {
     "PL-USAGE.why.listen": "写法：HOST:PORT、[IPv6]:PORT 或 :PORT。",
     "PL-USAGE.why.no_host": "--plan、--region 与设置 probe.hosts 排除了全部地址。",
     "PL-USAGE.why.zone": "时区写作 Asia/Shanghai、Europe/Berlin 或 UTC。",
+    "PL-USAGE.what.demo_key": "演示不保存密钥。去掉 --demo 启动后再粘贴。",
 }

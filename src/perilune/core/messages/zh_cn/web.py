@@ -23,7 +23,6 @@ MESSAGES = {
     "web.add_submit": "验证并保存",
     "web.to_overview": "查看概览",
     "web.no_key_yet": "还没有密钥？",
-    "web.look_around": "先看看演示：",
     "web.binding": "当前约束",
     "web.gateway": "网关",
     "web.gateway_line": "今日请求 {requests} 次，切换 {failovers} 次",
@@ -79,4 +78,5 @@ MESSAGES = {
     "web.severity.medium": "中",
     "web.severity.low": "低",
     "web.severity.nit": "细节",
+    "web.demo_below": "在此之前，先看演示",
 }
