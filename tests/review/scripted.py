@@ -54,7 +54,15 @@ def verdicts(request: ModelRequest, verdict: str = "confirmed") -> str:
     rows = []
     for block in request.user.split("\nid: ")[1:]:
         quote = next((line[2:] for line in block.split("\n") if line.startswith("> ") and line[2:].strip()), "")
-        rows.append({"id": block.split("\n")[0], "verdict": verdict, "reason": "as shown", "evidence_quote": quote, "severity": ""})
+        rows.append(
+            {
+                "id": block.split("\n")[0],
+                "verdict": verdict,
+                "reason": "as shown",
+                "evidence_quote": quote,
+                "severity": "",
+            }
+        )
     return json.dumps({"verdicts": rows}, ensure_ascii=False)
 
 
@@ -117,8 +125,15 @@ def slot(*windows: WindowState, **more: Any) -> SlotView:
 
 def requests_window(remaining: int, limit: int = 200, **more: Any) -> WindowState:
     used = 1 - Decimal(remaining) / limit
-    given: dict[str, Any] = {"id": "5h", "unit": "requests", "span_s": 18_000, "resets_at": datetime(2026, 11, 20, 14, 7, tzinfo=UTC)}
-    return WindowState(**(given | {"remaining": Decimal(remaining), "limit": Decimal(limit), "used_ratio": used} | more))
+    given: dict[str, Any] = {
+        "id": "5h",
+        "unit": "requests",
+        "span_s": 18_000,
+        "resets_at": datetime(2026, 11, 20, 14, 7, tzinfo=UTC),
+    }
+    return WindowState(
+        **(given | {"remaining": Decimal(remaining), "limit": Decimal(limit), "used_ratio": used} | more)
+    )
 
 
 async def review(

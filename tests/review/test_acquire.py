@@ -11,7 +11,9 @@ from perilune.review.acquire.inputs import Acquired, InputKind, ReviewInput, acq
 from tests.patches.shapes import BODY, Repo
 
 
-def take(repo: Repo, kind: InputKind = InputKind.WORKTREE, name: str = "", directory: Path | None = None, **more) -> Acquired:
+def take(
+    repo: Repo, kind: InputKind = InputKind.WORKTREE, name: str = "", directory: Path | None = None, **more
+) -> Acquired:
     return acquire(ReviewInput(kind=kind, directory=str(directory or repo.root), name=name, **more))
 
 
@@ -202,7 +204,13 @@ def test_nothing_that_the_repository_configures_is_run(repo: Repo, tmp_path: Pat
     repo.write("a.txt", BODY)
     repo.write(".gitattributes", "*.txt diff=evil filter=evil\n")
     repo.commit()
-    for key in ("filter.evil.clean", "filter.evil.smudge", "filter.evil.process", "diff.evil.textconv", "diff.evil.command"):
+    for key in (
+        "filter.evil.clean",
+        "filter.evil.smudge",
+        "filter.evil.process",
+        "diff.evil.textconv",
+        "diff.evil.command",
+    ):
         repo.git("config", key, str(script))
     for key in ("diff.external", "core.fsmonitor", "core.pager", "core.sshCommand", "core.editor"):
         repo.git("config", key, str(script))
@@ -233,7 +241,12 @@ def test_attributes_of_the_head_do_not_hide_a_file(repo: Repo) -> None:
 def test_settings_that_shape_a_diff_do_not_change_it(repo: Repo) -> None:
     repo.write("sub/a.py", BODY)
     repo.commit()
-    for key, value in (("diff.noprefix", "true"), ("diff.mnemonicPrefix", "true"), ("diff.relative", "true"), ("diff.context", "0")):
+    for key, value in (
+        ("diff.noprefix", "true"),
+        ("diff.mnemonicPrefix", "true"),
+        ("diff.relative", "true"),
+        ("diff.context", "0"),
+    ):
         repo.git("config", key, value)
     repo.write("sub/a.py", BODY.replace("line 15\n", "line fifteen\n"))
     acquired = take(repo, directory=repo.root / "sub")
@@ -251,7 +264,10 @@ def test_paths_restrict_and_are_never_options(repo: Repo) -> None:
     assert names(take(repo, paths=("src",))) == ["src/a.py", "src/deep/b.py"]
     assert names(take(repo, paths=("-q",))) == ["-q"]
     assert names(take(repo, paths=("*.md",))) == ["*.md"]
-    assert names(take(repo, directory=repo.root / "src" / "deep", paths=("b.py", "../a.py"))) == ["src/a.py", "src/deep/b.py"]
+    assert names(take(repo, directory=repo.root / "src" / "deep", paths=("b.py", "../a.py"))) == [
+        "src/a.py",
+        "src/deep/b.py",
+    ]
     assert names(take(repo, paths=(str(repo.root / "docs"),))) == ["docs/x.md"]
     with pytest.raises(ReviewError):
         take(repo, paths=("../elsewhere",))
@@ -286,7 +302,9 @@ def test_a_nested_repository_without_a_commit_does_not_hide_the_rest(repo: Repo)
     assert found == {"zz.txt": None, "nested": "unreadable"}
 
 
-def test_the_forges_token_and_our_keys_are_not_in_the_environment_of_git(repo: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_forges_token_and_our_keys_are_not_in_the_environment_of_git(
+    repo: Repo, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from perilune.review.acquire.git import hardened
 
     monkeypatch.setenv("MOONSHOT_API_KEY", "sk-EXAMPLE")

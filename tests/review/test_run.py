@@ -121,7 +121,9 @@ async def test_an_answer_cut_inside_the_third_finding_keeps_two(cart: Repo) -> N
 
 @pytest.mark.case("review R4.6")
 async def test_a_quote_of_a_removed_line_is_anchored_on_the_old_side(cart: Repo) -> None:
-    found = only(await review(cart, ScriptedAnswerer(findings(finding("src/cart.py", "        found.append(str(cart))")))))
+    found = only(
+        await review(cart, ScriptedAnswerer(findings(finding("src/cart.py", "        found.append(str(cart))"))))
+    )
     assert (found.anchor.side, found.anchor.start_line) == (Side.OLD, 18)
 
 
@@ -141,7 +143,9 @@ async def test_rules_planted_in_the_head_are_content_and_never_rules(cart: Repo)
 async def test_a_complaint_about_our_own_mark_is_refuted(cart: Repo) -> None:
     cart.write("src/data.py", "X = '" + "a" * 3_000 + "'\n")
     quote = "X = '" + "a" * 40
-    said = finding("src/data.py", quote, title="The line is truncated", body="The literal is cut off: ⟨cut: 2006 characters⟩.")
+    said = finding(
+        "src/data.py", quote, title="The line is truncated", body="The literal is cut off: ⟨cut: 2006 characters⟩."
+    )
     result = await review(cart, ScriptedAnswerer(findings(said | {"quote": "X = '" + "a" * 3_000 + "'"})))
     assert result.findings == ()
     assert [(entry.reason, entry.finding.verification.by) for entry in result.dropped] == [("refuted", "harness")]
@@ -149,15 +153,21 @@ async def test_a_complaint_about_our_own_mark_is_refuted(cart: Repo) -> None:
 
 @pytest.mark.case("review R3.8")
 async def test_what_the_verifier_refutes_is_dropped_with_its_reason(cart: Repo) -> None:
-    answerer = ScriptedAnswerer(findings(finding("src/cart.py", MEAN)), verify=lambda request: verdicts(request, "refuted"))
+    answerer = ScriptedAnswerer(
+        findings(finding("src/cart.py", MEAN)), verify=lambda request: verdicts(request, "refuted")
+    )
     result = await review(cart, answerer)
     assert result.findings == ()
     assert [(entry.reason, entry.finding.verification.reason) for entry in result.dropped] == [("refuted", "as shown")]
 
 
 async def test_a_verdict_without_evidence_in_the_code_counts_as_unsure(cart: Repo) -> None:
-    verdict = {"verdicts": [{"id": "c1", "verdict": "confirmed", "reason": "", "evidence_quote": "not there", "severity": ""}]}
-    found = only(await review(cart, ScriptedAnswerer(findings(finding("src/cart.py", MEAN)), verify=json.dumps(verdict))))
+    verdict = {
+        "verdicts": [{"id": "c1", "verdict": "confirmed", "reason": "", "evidence_quote": "not there", "severity": ""}]
+    }
+    found = only(
+        await review(cart, ScriptedAnswerer(findings(finding("src/cart.py", MEAN)), verify=json.dumps(verdict)))
+    )
     assert (found.verification.state, found.is_inline) == (Verdict.UNSURE, False)
 
 
