@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.patches.shapes import OPTIONS, Repo
 
+from perilune.patches.assemble import assemble
 from perilune.patches.model import FileKind, Status
 from perilune.patches.parse import parse_patch
 from perilune.patches.raw import RawUnreadableError, parse_raw
-from perilune.patches.assemble import assemble
-from tests.patches.shapes import OPTIONS, Repo
 
 ONE = b"diff --git a/a.py b/a.py\nindex 1111111..2222222 100644\n--- a/a.py\n+++ b/a.py\n@@ -1,3 +1,3 @@ def f():\n x\n-y\n+z\n w\n"
 TWO = ONE.replace(b"a.py", b"b.py")

@@ -3,12 +3,12 @@
 from pathlib import Path
 
 import pytest
+from tests.patches.shapes import SHAPES, Repo
 
 from perilune.patches.assemble import assemble
 from perilune.patches.model import Diff, FileKind, Line, LineKind, Status
 from perilune.patches.parse import parse_patch
 from perilune.patches.raw import RawEntry, parse_raw
-from tests.patches.shapes import SHAPES, Repo
 
 pytestmark = pytest.mark.case("review R1.1")
 

@@ -6,9 +6,9 @@ import random
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.review.scripted import finding
 
 from perilune.review.answer.parse import parse_answer
-from tests.review.scripted import finding
 
 FOUND = [finding("a.py", 'x = "1"', title=f"Title {number}", body='It says "no", and [x] {y}.') for number in range(3)]
 GOOD = {"findings": FOUND, "files_reviewed": ["a.py"]}

@@ -7,13 +7,13 @@ import sys
 from pathlib import Path
 
 import pytest
+from tests.patches.shapes import Repo
+from tests.review.scripted import NOW, MemoryAnswers, Quota, ScriptedAnswerer, finding, findings, requests_window, slot
 
 from perilune.faces.cli.run import run
 from perilune.faces.cli.session import Session
 from perilune.review.ports import NoQuota
 from perilune.review.run import ReviewServices
-from tests.patches.shapes import Repo
-from tests.review.scripted import NOW, MemoryAnswers, Quota, ScriptedAnswerer, finding, findings, requests_window, slot
 
 MEAN = "        return total / len(self.items)"
 

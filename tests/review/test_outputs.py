@@ -5,6 +5,8 @@ from importlib.resources import files
 
 import jsonschema
 import pytest
+from tests.patches.shapes import Repo
+from tests.review.scripted import Quota, ScriptedAnswerer, finding, findings, requests_window, review, slot
 
 from perilune.core.encode import encode_document
 from perilune.core.messages import Voice
@@ -19,8 +21,6 @@ from perilune.review.outputs.text import opening, preview, text
 from perilune.review.outputs.wording import tokens_word
 from perilune.review.outputs.workflow import workflow_commands
 from perilune.review.result import ReviewResult
-from tests.patches.shapes import Repo
-from tests.review.scripted import Quota, ScriptedAnswerer, finding, findings, requests_window, review, slot
 
 MEAN = "        return total / len(self.items)"
 

@@ -5,6 +5,8 @@ from decimal import Decimal
 
 import pytest
 from msgspec import structs
+from tests.patches.shapes import BODY, Repo
+from tests.review.scripted import Quota, ScriptedAnswerer, answered, finding, findings, requests_window, review, slot
 
 from perilune.core.money import Money
 from perilune.patches.parse import parse_patch
@@ -16,8 +18,6 @@ from perilune.review.plan.units import LIMITS, Ranked, pack
 from perilune.review.ports import Prices, WindowState
 from perilune.review.result import RunStatus
 from perilune.review.risk import risk_of
-from tests.patches.shapes import BODY, Repo
-from tests.review.scripted import Quota, answered, ScriptedAnswerer, finding, findings, requests_window, review, slot
 
 SHARE = Decimal("0.4")
 RESET = datetime(2026, 11, 20, 14, 7, tzinfo=UTC)

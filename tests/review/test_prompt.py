@@ -5,14 +5,14 @@ import re
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.patches.shapes import Repo
+from tests.review.scripted import ScriptedAnswerer, finding, findings, review
 
 from perilune.patches.finding import Method, Severity, Verdict
 from perilune.review.prompt.escapes import original, visible
 from perilune.review.prompt.fences import fenced, nonce_for, rules_nonce
 from perilune.review.prompt.secrets import Redactor
 from perilune.review.prompt.system import GENERATE, VERIFY
-from tests.patches.shapes import Repo
-from tests.review.scripted import ScriptedAnswerer, finding, findings, review
 
 FENCE = re.compile(r"<<<([0-9a-f]{32}) ([a-z ]+)\n(.*?)\n\1>>>", re.DOTALL)
 KEY = "sk-kimi-" + "EXAMPLE1234567890abcdefEXAMPLE"

@@ -1,13 +1,13 @@
 """What is read, what is not, and why."""
 
 import pytest
+from tests.patches.shapes import BODY, Repo
+from tests.review.scripted import Quota, ScriptedAnswerer, finding, findings, requests_window, review, slot
 
 from perilune.review.coverage import CoverageState
 from perilune.review.globs import Globs
 from perilune.review.result import ReviewResult, RunStatus
 from perilune.review.settings import ReviewSettings
-from tests.patches.shapes import BODY, Repo
-from tests.review.scripted import Quota, ScriptedAnswerer, finding, findings, requests_window, review, slot
 
 
 def states(result: ReviewResult) -> dict[str, str | None]:

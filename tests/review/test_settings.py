@@ -3,12 +3,12 @@
 from decimal import Decimal
 
 import pytest
+from tests.patches.shapes import Repo
+from tests.review.scripted import ScriptedAnswerer, findings, review
 
 from perilune.core.errors import ConfigError
 from perilune.review.acquire.inputs import InputKind, ReviewInput
 from perilune.review.settings import settings_of
-from tests.patches.shapes import Repo
-from tests.review.scripted import ScriptedAnswerer, findings, review
 
 
 @pytest.mark.parametrize(
