@@ -2,7 +2,7 @@
 
 import re
 import sys
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -15,7 +15,20 @@ _INLINE = re.compile(r"`([^`\n]+)`")
 _LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)")
 _HEADING = re.compile(r"^#+\s+(.+?)\s*$", re.MULTILINE)
 _CODE = re.compile(r"\bPL-[A-Z0-9]+(?:-[A-Z0-9]+)*\b")
-_COMMAND = re.compile(r"(?:^|[\s($\"'`])perilune[ \t]+([a-z][a-z-]*)")
+_COMMAND = re.compile(r"(?:^|(?<=[\s($\"'`]))perilune((?:[ \t]+[^\s|;&)\"'`#]+)+)", re.MULTILINE)
+_GLOBAL = {
+    "--lang",
+    "--tz",
+    "--no-color",
+    "--ascii",
+    "--no-input",
+    "-q",
+    "--quiet",
+    "-v",
+    "--verbose",
+    "--help",
+    "--version",
+}
 _SCRIPT = re.compile(r"\./(scripts/[a-z]+|\.ci/[a-z]+)")
 
 
@@ -45,12 +58,26 @@ def anchors(text: str) -> set[str]:
     return {re.sub(r"\s", "-", title.strip()) for title in titles}
 
 
-def unknown_commands(text: str, commands: Collection[str]) -> Iterator[str]:
-    """`perilune COMMAND` in code that is not a command of the program."""
+def unknown_commands(text: str, options: Mapping[str, Collection[str]]) -> Iterator[str]:
+    """Command lines in code whose command or option the program does not have."""
     for code in [*_SHELL_FENCE.findall(text), *_INLINE.findall(_FENCE.sub("", text))]:
-        for name in _COMMAND.findall(code):
-            if name not in commands:
-                yield f"no such command: perilune {name}"
+        for line in _COMMAND.findall(code):
+            yield from _faults_of_line(line.split(), options)
+
+
+def _faults_of_line(words: Sequence[str], options: Mapping[str, Collection[str]]) -> Iterator[str]:
+    path = "perilune"
+    for word in words:
+        if word.startswith("-"):
+            name = word.partition("=")[0]
+            if name != "-" and name not in options[path] and name not in _GLOBAL:
+                yield f"no such option: {path} {name}"
+        elif f"{path} {word}" in options:
+            path = f"{path} {word}"
+        elif "*" not in options[path]:
+            if re.fullmatch(r"[a-z][a-z-]*", word):
+                yield f"no such command: {path} {word}"
+            return
 
 
 def missing_scripts(text: str, root: Path) -> Iterator[str]:
@@ -67,25 +94,23 @@ def unknown_codes(text: str, codes: Collection[str]) -> Iterator[str]:
             yield f"no such code: {match[0]}"
 
 
-def faults(path: Path, root: Path, commands: Collection[str], codes: Collection[str]) -> Iterator[str]:
+def faults(path: Path, root: Path, options: Mapping[str, Collection[str]], codes: Collection[str]) -> Iterator[str]:
     """Everything wrong with one document, one line each."""
     text = path.read_text(encoding="utf-8")
     yield from dead_links(path, root)
     yield from unknown_codes(text, codes)
     yield from missing_scripts(text, root)
-    if commands:
-        yield from unknown_commands(text, commands)
+    if len(options) > 1:
+        yield from unknown_commands(text, options)
 
 
 def main() -> int:
     from perilune.core.codes import CODES
-    from scripts._program import command_names
+    from scripts._program import options
 
-    commands = command_names()
+    known = options()
     found = [
-        f"{path.relative_to(ROOT)}: {fault}"
-        for path in documents(ROOT)
-        for fault in faults(path, ROOT, commands, CODES)
+        f"{path.relative_to(ROOT)}: {fault}" for path in documents(ROOT) for fault in faults(path, ROOT, known, CODES)
     ]
     print(
         "\n".join(found) if found else f"{len(documents(ROOT))} documents hold",

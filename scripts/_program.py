@@ -38,28 +38,42 @@ def root_command() -> click.Group | None:
     return None
 
 
-def command_names() -> set[str]:
-    """The names of the commands."""
-    root = root_command()
-    return set(root.list_commands(click.Context(root))) if root else set()
-
-
-def help_pages() -> Iterator[tuple[str, str]]:
-    """Every command with its help page, groups before what they hold."""
-    os.environ["PERILUNE_LANG"] = "en"
+def commands() -> Iterator[tuple[str, click.Command, click.Context]]:
+    """Every command by its whole path, groups before what they hold."""
     if root := root_command():
-        yield from _pages_of(root, "perilune", None)
+        yield from _below(root, "perilune", None)
 
 
-def _pages_of(command: click.Command, path: str, parent: click.Context | None) -> Iterator[tuple[str, str]]:
+def _below(
+    command: click.Command, path: str, parent: click.Context | None
+) -> Iterator[tuple[str, click.Command, click.Context]]:
     name = path.rpartition(" ")[2]
     context = click.Context(command, parent=parent, info_name=name, terminal_width=80, max_content_width=80)
-    yield path, command.get_help(context)
+    yield path, command, context
     if isinstance(command, click.Group):
         for child_name in command.list_commands(context):
             child = command.get_command(context, child_name)
             if child is not None and not child.hidden:
-                yield from _pages_of(child, f"{path} {child_name}", context)
+                yield from _below(child, f"{path} {child_name}", context)
+
+
+def options() -> dict[str, set[str]]:
+    """The options that every command takes, by its path. A group that takes anything else is a key with `*` in it."""
+    found: dict[str, set[str]] = {}
+    for path, command, context in commands():
+        names = {
+            name for parameter in command.get_params(context) for name in parameter.opts + parameter.secondary_opts
+        }
+        is_open = not isinstance(command, click.Group)
+        found[path] = {name for name in names if name.startswith("-")} | ({"*"} if is_open else set())
+    return found
+
+
+def help_pages() -> Iterator[tuple[str, str]]:
+    """Every command with its English help page."""
+    os.environ["PERILUNE_LANG"] = "en"
+    for path, command, context in commands():
+        yield path, command.get_help(context)
 
 
 def settings() -> list[Setting]:

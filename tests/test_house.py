@@ -28,6 +28,7 @@ VENDORS_ALLOWED = {
     "core/messages/": "texts that people read",
     "core/secret.py": "prefixes of keys, for showing them masked",
     "core/redact.py": "shapes of credentials, for removing them",
+    "gateway/override.py": "wrappers that the settings of other programs put around an override",
     "review/prompt/secrets.py": "shapes of credentials, for keeping them out of prompts",
 }
 LONGEST = 400
@@ -93,7 +94,8 @@ def test_catching_everything_has_its_reason_beside_it(path: Path) -> None:
         assert handler.type is not None, f"bare except in line {handler.lineno}"
         broad = re.search(r"\b(?:Base)?Exception\b", ast.unparse(handler.type))
         raises = any(isinstance(node, ast.Raise) and node.exc is None for node in ast.walk(handler))
-        if broad and not raises:
+        logs = any(isinstance(node, ast.Attribute) and node.attr == "exception" for node in ast.walk(handler))
+        if broad and not raises and not logs:
             assert re.search(r"noqa: BLE001.*\w{3}", lines[handler.lineno - 1]), f"no reason in line {handler.lineno}"
 
 

@@ -5,7 +5,6 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-
 CONFIG = """schema = 1
 
 [[accounts]]

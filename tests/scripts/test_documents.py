@@ -35,8 +35,35 @@ def test_links_that_lead_nowhere(tmp_path: Path, text: str) -> None:
 
 def test_commands_are_looked_up_in_code_alone() -> None:
     text = "the perilune program; `perilune status`, `perilune stauts`\n\n```sh\nperilune add\n$ perilune ad\n```\n"
-    faults = list(_documents.unknown_commands(text, {"status", "add"}))
+    options = {"perilune": set(), "perilune status": {"*"}, "perilune add": {"*"}}
+    faults = list(_documents.unknown_commands(text, options))
     assert faults == ["no such command: perilune ad", "no such command: perilune stauts"]
+
+
+@pytest.mark.parametrize(
+    ("line", "fault"),
+    [
+        ("perilune accounts list --json --no-color", None),
+        ("perilune accounts test work --inference", None),
+        ('eval "$(perilune accounts list)"', None),
+        ("perilune add --stdin < key.txt", None),
+        ("perilune --help", None),
+        ("perilune COMMAND --help", None),
+        ("perilune accounts lsit", "no such command: perilune accounts lsit"),
+        ("perilune accounts list --jsno", "no such option: perilune accounts list --jsno"),
+        ("perilune add --plan=moonshot --area cn", "no such option: perilune add --area"),
+    ],
+)
+def test_a_command_line_is_followed_to_its_options(line: str, fault: str | None) -> None:
+    options = {
+        "perilune": {"--version"},
+        "perilune accounts": {"--json"},
+        "perilune accounts list": {"*", "--json"},
+        "perilune accounts test": {"*", "--inference"},
+        "perilune add": {"*", "--stdin", "--plan"},
+    }
+    found = list(_documents.unknown_commands(f"```sh\n{line}\n```\n", options))
+    assert found == ([fault] if fault else [])
 
 
 def test_codes_exist_and_families_are_left_alone() -> None:

@@ -14,12 +14,20 @@ from sqlalchemy import create_engine
 from perilune.store.engine import Store, open_store
 
 
+def _binaries() -> Path | None:
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/pg_ctl"))
+    return found[-1].parent if found else None
+
+
+HAS_POSTGRES = _binaries() is not None and find_spec("psycopg") is not None
+DATABASES = ["sqlite", *(["postgres"] if HAS_POSTGRES else [])]
+
+
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[str]:
     """The URL of a private server on a socket, stopped at the end."""
     binaries = _binaries()
-    if binaries is None or find_spec("psycopg") is None:
-        pytest.skip("no PostgreSQL server or driver here")
+    assert binaries is not None
     folder = Path(tempfile.mkdtemp(prefix="pg-"))
     as_user = _drop_root(folder)
     options = f"-c listen_addresses='' -c unix_socket_directories={folder} -c fsync=off"
@@ -34,7 +42,7 @@ def postgres_server() -> Iterator[str]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
+@pytest.fixture(params=DATABASES)
 def target(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """Where an empty store may be made."""
     if request.param == "sqlite":
@@ -53,11 +61,6 @@ def store(target: str) -> Iterator[Store]:
     opened = open_store(target)
     yield opened
     opened.close()
-
-
-def _binaries() -> Path | None:
-    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/pg_ctl"))
-    return found[-1].parent if found else None
 
 
 def _drop_root(folder: Path) -> list[str]:

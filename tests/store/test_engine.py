@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import insert, select, text
+from tests.store.conftest import HAS_POSTGRES
 
 from perilune.core.errors import ConfigError, StoreError
 from perilune.core.messages import Voice
@@ -206,8 +207,8 @@ def test_another_kind_of_url_is_refused() -> None:
     assert "mysql" in Voice().explain(raised.value.problem).what
 
 
+@pytest.mark.skipif(not HAS_POSTGRES, reason="no PostgreSQL server and driver here: the suite runs on SQLite alone")
 def test_a_server_that_does_not_answer_is_said(tmp_path: Path) -> None:
-    pytest.importorskip("psycopg")
     with pytest.raises(StoreError) as raised:
         open_store(f"postgresql://perilune@/postgres?host={tmp_path}")
     assert raised.value.problem.code == "PL-STORE-LOCKED"

@@ -4,13 +4,20 @@ import os
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from perilune.catalog.plan import Plan
+    from perilune.compose.monitoring import Monitoring
     from perilune.config.load import Loaded
     from perilune.config.paths import Paths
     from perilune.config.schema import DisplayConfig
+    from perilune.faces.cli.up import ReadyFacts, UpOptions
+    from perilune.net.control import ControlClient
+    from perilune.store.engine import Store
+    from perilune.vault.vault import Vault
 
 
 class Workbench:
@@ -37,12 +44,45 @@ class Workbench:
 
         return {name: provider.plan for name, provider in providers().items()}
 
-    def configuration(self) -> "Loaded":
+    def configuration(self, flags: Mapping[str, Any] | None = None) -> "Loaded":
         """The configuration of this run: file, environment and implied accounts, checked, with where each came from."""
         from perilune.config.complete import complete
         from perilune.config.load import load
 
-        return complete(load(self.paths.config_file, self.environment), self.environment, self.plans)
+        loaded = load(self.paths.config_file, self.environment, flags)
+        return complete(loaded, self.environment, self.plans)
+
+    @cached_property
+    def vault(self) -> "Vault":
+        """The secrets of this user."""
+        from perilune.vault.vault import Vault
+
+        return Vault(self.paths.vault_folder, self.environment)
+
+    def control_client(self) -> "ControlClient":
+        """A client for the free calls that read accounts; the caller closes it."""
+        from perilune.net.control import ControlClient
+        from perilune.net.upstream_map import parse_upstream
+
+        return ControlClient(upstream=parse_upstream(self.environment.get("PERILUNE_UPSTREAM")))
+
+    @cached_property
+    def monitoring(self) -> "Monitoring":
+        """The accounts as the monitor and the status see them."""
+        return self.monitoring_now()
+
+    def monitoring_now(self, store: "Store | None" = None) -> "Monitoring":
+        """The same over the configuration as it is now, and over a store that is open already."""
+        from perilune.compose.monitoring import Monitoring
+
+        loaded = self.configuration()
+        return Monitoring(loaded, self.paths, self.plans, lambda: self.vault, self.environment, self.now, store)
+
+    def up(self, options: "UpOptions", ready: "Callable[[ReadyFacts], None]", before: "Callable[[str], None]") -> int:
+        """Run the service until it is stopped."""
+        from perilune.compose.serving import up
+
+        return up(self, options, ready, before)
 
     def display(self) -> "DisplayConfig":
         """How figures are shown; the defaults where the configuration cannot be read, which is said elsewhere."""

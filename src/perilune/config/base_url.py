@@ -3,13 +3,12 @@
 import re
 from collections.abc import Mapping, Sequence
 from ipaddress import ip_address, ip_network
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import urlsplit
 
 from perilune.catalog.plan import Plan, Region
+from perilune.core.addresses import base_url_fault, host_of
 from perilune.core.errors import ConfigError, Problem
 
-_FORBIDDEN = re.compile(r"[\x00-\x20\x7f-\xa0<>\"{}|\\^`]|[^\x00-\x7f]")
-_HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?")
 _ENDING = re.compile(r"(?P<version>/v1)?/(?P<name>chat/completions|completions|responses|messages)/*$", re.IGNORECASE)
 _DOUBLED = re.compile(r"/v1/v1(?=/*$)", re.IGNORECASE)
 _EXAMPLE = "https://HOST/v1"
@@ -69,50 +68,25 @@ def _host_behind(url: str, upstream: str | None) -> str | None:
 
 def _objection(text: str, allow_private: Sequence[str]) -> str | None:
     """Why an address may not be used: the variant of the error, None when it may."""
-    try:
-        parts = urlsplit(text)
-        port = parts.port
-    except ValueError:
-        return "shape"
-    if "@" in parts.netloc:
-        return "userinfo"
-    if parts.query or parts.fragment or text.endswith(("?", "#")):
+    if "@" in text.partition("://")[2].partition("/")[0]:
+        return "user"
+    if "?" in text or "#" in text:
         return "query"
-    if _FORBIDDEN.search(text) or not _is_host(parts) or "%" in parts.netloc or port == 0:
-        return "shape"
-    if parts.scheme == "https" or (parts.scheme == "http" and _may_be_plain(parts, allow_private)):
-        return None
-    return "shape"
+    fault = base_url_fault(text)
+    is_listed = fault == "scheme" and text.startswith("http://") and _is_listed(text, allow_private)
+    return None if is_listed else fault
 
 
-def _is_host(parts: SplitResult) -> bool:
-    host = parts.hostname or ""
-    if parts.netloc.startswith("["):
-        return _address(host) is not None
-    return _HOST.fullmatch(host) is not None and ".." not in host
+def _is_listed(text: str, allow_private: Sequence[str]) -> bool:
+    names = {host_of(text), urlsplit(text).hostname or ""}
+    return any(entry.lower() in names or _holds(entry, urlsplit(text).hostname or "") for entry in allow_private)
 
 
-def _may_be_plain(parts: SplitResult, allow_private: Sequence[str]) -> bool:
-    host = parts.hostname or ""
-    address = _address(host)
-    if host == "localhost" or (address is not None and address.is_loopback):
-        return True
-    names = {host, f"{host}:{parts.port}" if parts.port else host, f"[{host}]:{parts.port}"}
-    return any(entry.lower() in names or _holds(entry, address) for entry in allow_private)
-
-
-def _holds(entry: str, address: object) -> bool:
+def _holds(network: str, host: str) -> bool:
     try:
-        return address is not None and address in ip_network(entry, strict=False)
+        return ip_address(host) in ip_network(network, strict=False)
     except ValueError:
         return False
-
-
-def _address(host: str):  # type: ignore[no-untyped-def]  # IPv4Address | IPv6Address | None, as ip_address gives it
-    try:
-        return ip_address(host)
-    except ValueError:
-        return None
 
 
 def _common(text: str, repaired: str) -> int:

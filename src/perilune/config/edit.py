@@ -11,7 +11,7 @@ from typing import Any
 
 from perilune.config.layout import KeyPath, Layout, Span, scan
 from perilune.config.toml_text import toml_key, toml_value
-from perilune.core.errors import ConfigError
+from perilune.core.errors import ConfigError, PeriluneError
 
 Edit = Callable[[str], str]
 
@@ -53,6 +53,8 @@ def append_table(text: str, path: KeyPath, values: Mapping[str, object]) -> str:
 def _container(data: Any, path: KeyPath) -> Any:
     for step in path:
         data = data.setdefault(step, {}) if isinstance(data, dict) else data[step]
+        if not isinstance(data, (dict, list)):
+            raise _unwritable(path)
     return data
 
 
@@ -60,8 +62,12 @@ def _first_that_reads_as(wanted: dict[str, Any], ways: Iterator[str], path: KeyP
     for candidate in ways:
         if _reads_as(candidate, wanted):
             return candidate
+    raise _unwritable(path)
+
+
+def _unwritable(path: KeyPath) -> PeriluneError:
     key = ".".join(map(str, path))
-    raise ConfigError.of("PL-CONFIG-VALUE", variant="unwritable", place="config.toml", key=key)
+    return ConfigError.of("PL-CONFIG-VALUE", variant="unwritable", place="config.toml", key=key)
 
 
 def _reads_as(text: str, wanted: dict[str, Any]) -> bool:

@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import NamedTemporaryFile
@@ -11,7 +11,7 @@ from perilune.config.edit import Edit
 from perilune.config.load import parse, read_text
 
 
-def edit_file(file: Path, edit: Edit) -> str:
+def edit_file(file: Path, edit: Edit, check: Callable[[str], None] = lambda _: None) -> str:
     """Edit the configuration in one step and return its new text; a file that does not exist starts empty.
 
     Raises: PL-CONFIG-… when it could not be read before, or would not be valid after. Then it is not changed.
@@ -20,8 +20,9 @@ def edit_file(file: Path, edit: Edit) -> str:
         before = read_text(file)
         if before is not None:
             parse(before, file.name)
-        after = edit(before if before is not None else "schema = 1\n")
+        after = edit("schema = 1\n" if before is None else before)
         parse(after, file.name)
+        check(after)
         if after != before:
             replace(file, after)
         return after
@@ -47,7 +48,8 @@ def replace(file: Path, text: str) -> None:
 @contextmanager
 def _lock(file: Path) -> Iterator[None]:
     """One editor at a time; the lock falls with its process."""
-    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for folder in reversed(file.parents):
+        folder.mkdir(mode=0o700, exist_ok=True)
     descriptor = os.open(file.with_name(f".{file.name}.lock"), os.O_RDWR | os.O_CREAT, 0o600)
     try:
         _lock_descriptor(descriptor)

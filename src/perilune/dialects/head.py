@@ -7,7 +7,7 @@ import msgspec
 from msgspec import Raw, Struct
 
 from perilune.core.errors import RequestError
-from perilune.dialects.splice import members_of, refuse_duplicates
+from perilune.dialects.splice import Place, members_of, places_of, splice
 
 
 class Head(Struct, frozen=True, gc=False):
@@ -43,6 +43,8 @@ class Head(Struct, frozen=True, gc=False):
     safety_identifier: Any = None
     user: Any = None
     previous_response_id: Any = None
+    conversation: Any = None
+    store: Any = None
 
     @property
     def max_output(self) -> int | None:
@@ -79,7 +81,7 @@ _FIELDS = {name: f'"{name}":'.encode() for name in Head.__struct_fields__}
 class Body:
     """A request body read as far as its head. The bytes stay as they came."""
 
-    __slots__ = ("bytes", "head", "members")
+    __slots__ = ("bytes", "head", "members", "places")
 
     def __init__(self, body: bytes) -> None:
         """Read the head.
@@ -88,8 +90,12 @@ class Body:
         """
         self.bytes = body
         self.members = members_of(body)
-        refuse_duplicates(body, self.members)
+        self.places: list[Place] = places_of(body, self.members)
         self.head = read_head(self.members)
+
+    def spliced(self, replacements: Mapping[str, object]) -> bytes:
+        """The body with top-level keys replaced, inserted or, for REMOVE, taken out."""
+        return splice(self.bytes, replacements, places=self.places)
 
     def tool_names(self) -> list[str]:
         """The names of all function tools, those of a namespace as `namespace__name`."""

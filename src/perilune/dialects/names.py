@@ -7,7 +7,6 @@ import hashlib
 import re
 from collections.abc import Iterable, Mapping
 
-KIMI_NAME = "^[a-zA-Z_][a-zA-Z0-9-_]{2,63}$"
 _BAD_NAME_CHARACTER = re.compile(r"[^a-zA-Z0-9_-]")
 _BAD_ID_CHARACTER = re.compile(r"[^A-Za-z0-9_-]")
 _LONGEST = 64

@@ -66,6 +66,14 @@ def refuse_always(request: Request, target: Target) -> None:
                 raise _part_refused(turn, part.url.partition(":")[0])
 
 
+def refuse_stored(previous_response_id: object, conversation: object) -> None:
+    """Refuse to continue what a vendor's own service would have stored; here a request carries its whole history."""
+    given = {"previous_response_id": previous_response_id, "conversation": conversation}
+    for field, value in given.items():
+        if value:
+            raise RequestError.of("PL-UNSUPPORTED", variant="stored", field=field)
+
+
 def _refuse_many(request: Request) -> None:
     n: Any = msgspec.json.decode(request.sampling.get("n", b"1"))
     if n not in (None, 1):
@@ -102,9 +110,9 @@ def _flat(parts: Iterable[Part]) -> Iterable[Part]:
 def with_prefill(request: Request, source: Dialect, target: Target) -> Request:
     """A last turn of the assistant: marked as partial where the target asks for that, refused where it has none."""
     last = request.turns[-1] if request.turns else None
-    if last is None or last.role != "assistant" or any(isinstance(part, ToolCall) for part in last.parts):
+    if last is None or last.role != "assistant" or source == target.dialect:
         return request
-    if source == target.dialect:
+    if not last.parts or any(isinstance(part, ToolCall) for part in last.parts):
         return request
     if target.dialect is Dialect.RESPONSES:
         raise RequestError.of("PL-UNSUPPORTED", variant="prefill", index=last.index)

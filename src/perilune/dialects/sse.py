@@ -37,6 +37,8 @@ class SseParser:
         """The event blocks completed by this chunk: lines joined by LF, without the empty line that ends them."""
         if self.is_garbled or not chunk:
             return []
+        if self._is_one_block(chunk):
+            return [chunk[:-2]]
         chunk = self._with_line_feeds(chunk)
         if not chunk or (b"\n\n" not in chunk and not self._ends_block(chunk)):
             self._hold(chunk)
@@ -55,6 +57,15 @@ class SseParser:
         self._pieces.clear()
         event = None if self.is_garbled else parse_block(self._without_bom(rest.strip(b"\n")))
         return [] if event is None else [event]
+
+    def _is_one_block(self, chunk: bytes) -> bool:
+        """True for what servers mostly send: one whole event, at once, with plain line ends."""
+        return (
+            chunk.find(b"\n\n") == len(chunk) - 2 > 0
+            and not (self._pieces or self._after_cr or self._at_start)
+            and b"\r" not in chunk
+            and len(chunk) <= LARGEST_EVENT
+        )
 
     def _sane(self, blocks: list[bytes]) -> list[bytes]:
         sane: list[bytes] = []
@@ -103,6 +114,10 @@ def parse_block(block: bytes) -> SseEvent | None:
     """One block of lines as an event; None for comments alone or an event without data."""
     if b"\n" not in block and block.startswith(b"data: "):
         return SseEvent(b"", block[6:])
+    if block.startswith(b"event: ") and block.count(b"\n") == 1:
+        first, _, second = block.partition(b"\n")
+        if second.startswith(b"data: "):
+            return SseEvent(first[7:], second[6:])
     name, data = b"", None
     for line in block.split(b"\n"):
         field, _, value = line.partition(b":")

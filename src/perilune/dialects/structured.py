@@ -4,7 +4,7 @@ import re
 
 from msgspec.structs import replace
 
-from perilune.dialects.fields import encode
+from perilune.dialects.fields import decode_any, encode
 from perilune.dialects.form import Dialect, Request, ResponseFormat, Text, Tool, ToolChoice, Turn
 from perilune.dialects.target import Target
 
@@ -25,6 +25,7 @@ def with_structure(request: Request, source: Dialect, target: Target, adjusted: 
     if target.structured == "native":
         return request, "", False
     adjusted.append("response_format")
+    request = _without_own_words(request)
     if target.structured == "tool" and not request.tools:
         tool = Tool(TOOL_NAME, "Give the answer as the arguments of this function.", form.schema or _ANY_OBJECT)
         request = replace(request, tools=(tool,), tool_choice=ToolChoice("named", TOOL_NAME), response_format=None)
@@ -37,6 +38,17 @@ def without_fences(text: str) -> str:
     """The text inside one code fence, when there is nothing else."""
     match = _FENCED.fullmatch(text)
     return match[1] if match is not None else text
+
+
+def _without_own_words(request: Request) -> Request:
+    """The request without the fields in which its own dialect asks for the format."""
+    extra = {name: value for name, value in request.extra.items() if name != "text"}
+    config = decode_any(request.thinking.get("output_config", b"{}"))
+    if not isinstance(config, dict) or "format" not in config:
+        return replace(request, extra=extra)
+    left = {name: value for name, value in config.items() if name != "format"}
+    thinking = {name: value for name, value in request.thinking.items() if name != "output_config"}
+    return replace(request, extra=extra, thinking=thinking | ({"output_config": encode(left)} if left else {}))
 
 
 def _told(request: Request, text: Text, target: Target) -> Request:

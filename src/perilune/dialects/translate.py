@@ -9,6 +9,7 @@ from perilune.dialects.fields import encode
 from perilune.dialects.form import Answer, Dialect, Request
 from perilune.dialects.refuse import with_prefill, without_unsayable
 from perilune.dialects.renaming import with_sent_names
+from perilune.dialects.splice import REMOVE, splice
 from perilune.dialects.structured import with_structure
 from perilune.dialects.target import Context, Frame, Hooks, Target, Translated
 from perilune.dialects.thoughts import with_thoughts
@@ -82,7 +83,7 @@ def prepare_request(source: Dialect, target: Target, request: Request, hooks: Ho
     request = with_shaped_turns(request, source, target, adjusted)
     request, used_ids = with_fitting_ids(request, source, target)
     request, tool, strips = with_structure(request, source, target, adjusted)
-    request = _finished(request, target)
+    request = _finished(request, source, target)
     context = Context(
         client=source,
         upstream=target.dialect,
@@ -94,9 +95,10 @@ def prepare_request(source: Dialect, target: Target, request: Request, hooks: Ho
         wants_envelope=wants_envelope,
         family=target.family,
     )
-    return Translated(
-        body=print_request(target.dialect, request), adjusted=tuple(dict.fromkeys(adjusted)), context=context
-    )
+    body = print_request(target.dialect, request)
+    removed = {name: value for name, value in target.fields.items() if value is REMOVE}
+    body = splice(body, removed) if removed else body
+    return Translated(body=body, adjusted=tuple(dict.fromkeys(adjusted)), context=context)
 
 
 def translate_answer(context: Context, body: bytes, frame: Frame) -> bytes:
@@ -110,7 +112,8 @@ def translate_answer(context: Context, body: bytes, frame: Frame) -> bytes:
 def print_answer(context: Context, answer: Answer, frame: Frame) -> bytes:
     """An upstream's answer in the internal form as a JSON body for the client."""
     answer = restored(context, answer, frame.seal)
-    answer = replace(answer, id=frame.id or answer.id, created=answer.created or frame.created)
+    created, model = answer.created or frame.created, answer.model or frame.model
+    answer = replace(answer, id=frame.id or answer.id, created=created, model=model)
     match context.client:
         case Dialect.CHAT:
             return chat.print_answer(answer)
@@ -122,18 +125,19 @@ def print_answer(context: Context, answer: Answer, frame: Frame) -> bytes:
             assert_never(context.client)
 
 
-def _finished(request: Request, target: Target) -> Request:
+def _finished(request: Request, source: Dialect, target: Target) -> Request:
     """The last values: model, the limit Messages demands, the usage chunk we always ask for, the slot's own fields."""
     limit = request.max_output
     if target.dialect is Dialect.MESSAGES:
         limit = max(target.max_output_default if limit is None else limit, 1)
     has_tools = bool(request.tools or request.hosted_tools)
+    is_default = source != target.dialect is Dialect.MESSAGES and request.parallel_tools is True
     return replace(
         request,
         model=target.model or request.model,
         max_output=limit,
         tool_choice=request.tool_choice if has_tools else None,
-        parallel_tools=request.parallel_tools if has_tools else None,
+        parallel_tools=None if not has_tools or is_default else request.parallel_tools,
         include_usage=target.dialect is Dialect.CHAT and request.stream is True,
-        extra=request.extra | {name: encode(value) for name, value in target.fields.items()},
+        extra=request.extra | {name: encode(value) for name, value in target.fields.items() if value is not REMOVE},
     )

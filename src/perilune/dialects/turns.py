@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from msgspec.structs import replace
 
-from perilune.dialects.form import Dialect, Part, Request, Text, ToolCall, ToolResult, Turn
+from perilune.dialects.form import Dialect, Opaque, Part, Reasoning, Request, Text, ToolCall, ToolResult, Turn
 from perilune.dialects.names import MessagesIds, OrdinalIds
 from perilune.dialects.target import Target
 
@@ -15,7 +15,8 @@ def with_shaped_turns(request: Request, source: Dialect, target: Target, adjuste
     turns = list(request.turns)
     if is_crossing:
         turns = _without_empty(_with_known_results(turns), adjusted)
-        turns = [replace(turn, said_role="") if turn.said_role else turn for turn in turns]
+        keeps_marks = target.dialect is Dialect.MESSAGES
+        turns = [_neutral(turn, keeps_marks=keeps_marks) for turn in turns]
         request, turns = _hoisted(request, turns, target.dialect)
     if target.dialect is Dialect.MESSAGES:
         if not target.takes_system_turns:
@@ -115,6 +116,17 @@ def _hoisted(request: Request, turns: list[Turn], target: Dialect) -> tuple[Requ
         system += [part for part in turns[0].parts if isinstance(part, Text)]
         turns, most = turns[1:], most - 1
     return replace(request, system=tuple(system), system_is_text=len(system) == 1 and not system[0].marks), turns
+
+
+def _neutral(turn: Turn, *, keeps_marks: bool) -> Turn:
+    """The turn without what only its own dialect knows: the role's other name, marks for a cache."""
+    is_marked = not keeps_marks and any(getattr(part, "marks", b"") for part in turn.parts)
+    parts = tuple(_unmarked(part) for part in turn.parts) if is_marked else turn.parts
+    return replace(turn, parts=parts, said_role="") if is_marked or turn.said_role else turn
+
+
+def _unmarked(part: Part) -> Part:
+    return part if isinstance(part, (Reasoning, Opaque)) else replace(part, marks=b"")
 
 
 def _merged(turns: list[Turn]) -> list[Turn]:

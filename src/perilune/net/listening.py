@@ -39,7 +39,7 @@ def parse_listen(text: str) -> ListenAddress:
     Raises: UsageError PL-USAGE where it is none of these.
     """
     match = re.fullmatch(r"(?:\[([0-9A-Fa-f:.]+)\]|([^:\[\]\s]*)):(\d{1,5})|(\d{1,5})", text.strip())
-    port = int((match[3] or match[4])) if match else -1
+    port = int(match[3] or match[4]) if match else -1
     if match is None or not 0 <= port <= 65_535:
         raise UsageError.of("PL-USAGE", variant="listen", value=text)
     return ListenAddress(match[1] or match[2] or "127.0.0.1", port)

@@ -145,7 +145,7 @@ class ReadFailure(Struct, frozen=True, kw_only=True):
 
     Shape: `code`, `variant`, `facts`, `words` and `request_id` are a Problem's; `count` failures in a row, `since` the
     first of them. `retry_at` is when the vendor or our own patience allows the next try; `is_asked_wait` when the
-    vendor asked for it.
+    vendor asked for it. `credential` is a fingerprint of what was refused.
     """
 
     account: str
@@ -159,3 +159,4 @@ class ReadFailure(Struct, frozen=True, kw_only=True):
     count: int = 1
     since: datetime | None = None
     is_asked_wait: bool = False
+    credential: str | None = None

@@ -23,8 +23,9 @@ def percent_used(ratio: Decimal) -> str:
 
 
 def percent_left(ratio: Decimal) -> int:
-    """100 minus the percent shown as used, so that both add up; never below 0."""
-    return max(100 - int((ratio * 100).to_integral_value(ROUND_FLOOR)), 0)
+    """100 minus the percent shown as used (`<1%` counts as 1), so that both add up; never below 0."""
+    whole = int((ratio * 100).to_integral_value(ROUND_FLOOR))
+    return max(100 - (1 if whole == 0 and ratio > 0 else whole), 0)
 
 
 def window_word(window_id: str, label: str, voice: Voice) -> str:
@@ -98,7 +99,7 @@ def notes_of(snapshot: Snapshot, known: Known, host: str) -> list[Problem]:
         notes.append(_partly(snapshot, known))
     if abs(snapshot.clock_skew_s) > _CLOCK_NOTE_S:
         facts = {"minutes": round(abs(snapshot.clock_skew_s) / 60), "host": host}
-        variant = "ahead" if snapshot.clock_skew_s < 0 else "behind"
+        variant = "ahead" if snapshot.clock_skew_s < 0 else ""
         notes.append(Problem(code="PL-CLOCK", variant=variant, facts=facts, account=known.name))
     return notes
 
@@ -192,7 +193,7 @@ def _figure(window: Window, voice: Voice) -> str:
 def _brief(problem: Problem, voice: Voice, count: int) -> str | None:
     variants = (f".{problem.variant}" if problem.variant else "", ".many" if count > 1 else "", "")
     for variant in variants:
-        message_id = f"{problem.code}.brief{variant}"
+        message_id = f"brief.{problem.code}{variant}"
         if message("en", message_id) is None:
             continue
         try:

@@ -2,7 +2,9 @@
 
 import asyncio
 import logging
+import math
 
+from perilune.sandbox.accounts import Account, Membership, Organisation
 from perilune.sandbox.faults import Fault
 from perilune.sandbox.http.delivery import Delivery
 from perilune.sandbox.http.protocol import Connection
@@ -10,7 +12,7 @@ from perilune.sandbox.http.reply import Reply
 from perilune.sandbox.http.request import Request
 from perilune.sandbox.journal import Recorded, fingerprint, masked
 from perilune.sandbox.refusals import Refused
-from perilune.sandbox.routes.call import Call
+from perilune.sandbox.routes.call import Call, bearer
 from perilune.sandbox.routes.control import PREFIX, control
 from perilune.sandbox.routes.finish import dress, faulty, refuse_with
 from perilune.sandbox.routes.keyring import owner_of
@@ -20,6 +22,7 @@ from perilune.sandbox.world import World
 
 log = logging.getLogger(__name__)
 _NO_FAULT = Fault()
+_SETTLE_S = 0.01
 
 
 class SandboxApp:
@@ -33,37 +36,55 @@ class SandboxApp:
         with self.world.lock:
             if not self.world.faults.wants_head():
                 return False
-            call = self._open(request)
-            if call.fault.reset != "head":
+            host, path = split(self.world, request.path)
+            _, key = owner_of(self.world, bearer(request))
+            fault = self.world.faults.next_for(host, path, request.method, key)
+            if fault is None or fault.reset != "head" or fault.skip:
                 return False
-            call.entry.outcome = "reset"
+            self._open(request).entry.outcome = "reset"
             self.world.touch()
             return True
 
     async def respond(self, request: Request, wire: Connection) -> None:
         """Writes the answer. A client that leaves ends it."""
         if request.path.startswith(PREFIX):
-            await self._deliver(Reply(), control(self.world, request), request, wire)
+            await self._deliver(control(self.world, request), request, wire)
             return
-        # connections that ended in the meantime give their places back first
-        await asyncio.sleep(0)
-        reply = self._answer(request)
-        await self._deliver(reply, reply, request, wire)
+        if self._is_peak(request):
+            # a client that has just left another connection must not be counted twice: its end may still be under way
+            await asyncio.sleep(_SETTLE_S)
+        await self._deliver(self._answer(request), request, wire)
 
-    async def _deliver(self, known: Reply, reply: Reply, request: Request, wire: Connection) -> None:
+    async def _deliver(self, reply: Reply, request: Request, wire: Connection) -> None:
         delivery = Delivery(reply, wire, hold=self._hold, is_head=request.method == "HEAD")
         outcome = "client-left"
+        wire.on_lost = reply.ticket.give_back if reply.ticket is not None else None
         try:
             outcome = await delivery.run()
         except ConnectionResetError:
             outcome = "client-left"
         finally:
+            wire.on_lost = None
             with self.world.lock:
-                if known.ticket is not None:
-                    known.ticket.give_back()
-                if known.entry is not None:
-                    known.entry.outcome = outcome
+                if reply.ticket is not None:
+                    reply.ticket.give_back()
+                if reply.entry is not None:
+                    reply.entry.outcome = outcome
                 self.world.touch()
+
+    def _is_peak(self, request: Request) -> bool:
+        """Whether this request would be one more at once than its account has ever had, or than it may have."""
+        world = self.world
+        with world.lock:
+            host, path = split(world, request.path)
+            route = find(world, host, path)
+            if not _asks(route, request):
+                return False
+            name, _ = owner_of(world, bearer(request))
+            traffic = world.traffic(name)
+            return traffic.open_now > 0 and (
+                traffic.open_now >= traffic.open_ever or traffic.admitted >= _cap(world.accounts.get(name))
+            )
 
     def _hold(self) -> "asyncio.Future[None]":
         loop = asyncio.get_running_loop()
@@ -77,6 +98,7 @@ class SandboxApp:
             loop.call_soon_threadsafe(finish)
 
         self.world.on_release(let_go)
+        future.add_done_callback(lambda _: self.world.forget_release(let_go))
         return future
 
     def _answer(self, request: Request) -> Reply:
@@ -93,7 +115,7 @@ class SandboxApp:
                 reply = Reply.text("the sandbox itself failed; see its log", 500)
             dress(call, reply)
             reply.ticket, reply.entry, reply.fault = ticket, call.entry, call.fault
-            call.entry.status = reply.status
+            call.entry.status = None if call.fault.reset is not None else reply.status
             self.world.touch()
             return reply
 
@@ -128,6 +150,9 @@ class SandboxApp:
 
     def _judged(self, call: Call, route: Route | None, ticket: Ticket | None) -> Reply:
         envelope = route.envelope if route else "chat"
+        if call.fault.reset is not None:
+            # the vendor never came to read it: nothing is counted
+            return Reply()
         if call.fault.replaces_answer:
             return faulty(call, call.fault, envelope)
         if route is None:
@@ -146,6 +171,16 @@ class SandboxApp:
             status = self.world.behaviour.base_status
             return Reply.text("404 page not found" if status == 404 else "", status)
         return Reply.text("404 page not found", 404)
+
+
+def _cap(account: Account | None) -> float:
+    match account:
+        case Membership():
+            return account.parallel
+        case Organisation():
+            return account.effective_limits.concurrency
+        case _:
+            return math.inf
 
 
 def _asks(route: Route | None, request: Request) -> bool:

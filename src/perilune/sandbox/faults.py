@@ -70,6 +70,7 @@ class Fault(Struct, kw_only=True, forbid_unknown_fields=True, omit_defaults=True
     no_length: bool = False
     truncate_length: int = 0
     wrong_type: str | None = None
+    gzip: bool = False
     raw: str | None = None
 
     def meets(self, host: str, path: str, method: str, key: str) -> bool:
@@ -97,20 +98,27 @@ class FaultQueue:
     def clear(self) -> None:
         self.waiting.clear()
 
-    def take(self, host: str, path: str, method: str, key: str, *, is_reused: bool) -> Fault | None:
+    def next_for(self, host: str, path: str, method: str, key: str, *, is_reused: bool = False) -> Fault | None:
+        """The first fault that meets such a request, not taken yet."""
         for fault in self.waiting:
-            if not fault.meets(host, path, method, key) or (fault.reset == "reused" and not is_reused):
-                continue
-            if fault.skip > 0:
-                fault.skip -= 1
-                return None
-            self._spend(fault)
-            return fault
+            if fault.meets(host, path, method, key) and (fault.reset != "reused" or is_reused):
+                return fault
         return None
+
+    def take(self, host: str, path: str, method: str, key: str, *, is_reused: bool) -> Fault | None:
+        """The fault of this request, counted down; None where it skips this one."""
+        fault = self.next_for(host, path, method, key, is_reused=is_reused)
+        if fault is None:
+            return None
+        if fault.skip > 0:
+            fault.skip -= 1
+            return None
+        self._spend(fault)
+        return fault
 
     def wants_head(self) -> bool:
         """Whether a fault is waiting that strikes before the body is read."""
-        return any(fault.reset == "head" for fault in self.waiting)
+        return any(fault.reset == "head" and fault.skip == 0 for fault in self.waiting)
 
     def _spend(self, fault: Fault) -> None:
         if fault.count is None:

@@ -89,10 +89,13 @@ def _flat(table: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def merged_tables(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
-    """`over` laid on `base`: tables merge key by key, everything else replaces."""
+    """`over` laid on `base`: tables merge key by key, None in a table's place removes it, everything else replaces."""
     result = dict(base)
     for name, value in over.items():
         below = result.get(name)
+        if value is None and isinstance(below, Mapping):
+            del result[name]
+            continue
         both = isinstance(below, Mapping) and isinstance(value, Mapping)
         result[name] = merged_tables(below, value) if both else value  # type: ignore[arg-type]
     return result

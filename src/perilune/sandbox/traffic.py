@@ -21,6 +21,7 @@ class Traffic:
         self.admitted_ever = 0
         self.total = 0
         self._minute: deque[tuple[datetime, int]] = deque()
+        self._minute_tokens = 0
         self._day = ""
         self._day_tokens = 0
 
@@ -33,6 +34,7 @@ class Traffic:
         self.admitted += 1
         self.admitted_ever = max(self.admitted_ever, self.admitted)
         self._minute.append((now, tokens))
+        self._minute_tokens += tokens
         self._day_tokens = self.tokens_of_day(now) + tokens
 
     def leave(self, *, was_admitted: bool) -> None:
@@ -46,7 +48,7 @@ class Traffic:
 
     def tokens_of_minute(self, now: datetime) -> int:
         self._drop_old(now)
-        return sum(tokens for _, tokens in self._minute)
+        return self._minute_tokens
 
     def tokens_of_day(self, now: datetime) -> int:
         """Tokens since midnight in Beijing."""
@@ -62,4 +64,4 @@ class Traffic:
 
     def _drop_old(self, now: datetime) -> None:
         while self._minute and self._minute[0][0] <= now - _MINUTE:
-            self._minute.popleft()
+            self._minute_tokens -= self._minute.popleft()[1]

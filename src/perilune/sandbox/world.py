@@ -1,5 +1,6 @@
 """The world: the whole state of the played vendors, safe to touch from any thread."""
 
+import copy
 import threading
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
@@ -42,7 +43,7 @@ class World:
             case str():
                 chosen = load_scenario(scenario)
             case Scenario():
-                chosen = scenario
+                chosen = copy.deepcopy(scenario)
             case _:
                 chosen = build_scenario(scenario)
         with self.lock:
@@ -90,16 +91,21 @@ class World:
         """Does what is due: steps of the timeline, resets of windows. Gives the time."""
         with self.lock:
             now = self.clock.now()
-            while self._to_come and now >= self.began_at + timedelta(seconds=self._to_come[0].at_s):
+            while self._to_come and now >= (due := self.began_at + timedelta(seconds=self._to_come[0].at_s)):
+                self._roll(due)
                 self._apply(self._to_come.pop(0))
-            for account in self.accounts.values():
-                if isinstance(account, Membership):
-                    account.roll(now)
+                self._roll(due)
+            self._roll(now)
             return now
+
+    def _roll(self, now: datetime) -> None:
+        for account in self.accounts.values():
+            if isinstance(account, Membership):
+                account.roll(now)
 
     def _apply(self, step: Step) -> None:
         for name, fields in step.accounts.items():
-            self.set(name, **fields)
+            self._change(name, fields)
         for part in ("behaviour", "script"):
             fields = getattr(step, part)
             if fields:
@@ -111,19 +117,23 @@ class World:
 
     def set(self, account: str, /, **fields: Any) -> None:
         """Changes fields of an account, merging tables: `world.set("kimi-cn", windows={"5h": {"used": 200}})`.
+        None in the place of a table takes it away: `windows={"7d": None}`.
 
         Raises: KeyError for an unknown account without a `plan` among the fields, msgspec.ValidationError.
         """
         with self.lock:
-            known = self.accounts.get(account)
-            if known is None and "plan" not in fields:
-                raise KeyError(account)
-            below = msgspec.to_builtins(known) if known is not None else {}
-            merged = merged_tables(below, msgspec.to_builtins(fields))
-            self.accounts[account] = msgspec.convert(merged, Account, strict=False)
-            self._give_web_sessions()
+            self._change(account, fields)
             self.tick()
             self._changed.notify_all()
+
+    def _change(self, account: str, fields: Mapping[str, Any]) -> None:
+        known = self.accounts.get(account)
+        if known is None and "plan" not in fields:
+            raise KeyError(account)
+        below = msgspec.to_builtins(known) if known is not None else {}
+        merged = merged_tables(below, msgspec.to_builtins(dict(fields)))
+        self.accounts[account] = msgspec.convert(merged, Account, strict=False)
+        self._give_web_sessions()
 
     def remove(self, account: str) -> None:
         with self.lock:
@@ -138,7 +148,10 @@ class World:
         self._set_part("script", script)
 
     def answer_with(self, answerer: Answerer | None) -> None:
-        """Lets a callable answer first; where it gives None the script speaks."""
+        """Lets a callable answer first; where it gives None the script speaks.
+
+        It is called on the sandbox's own thread and must not wait for the sandbox.
+        """
         with self.lock:
             self.answerer = answerer
             self.speaker.answerer = answerer
@@ -201,6 +214,12 @@ class World:
     def on_release(self, let_go: Callable[[], None]) -> None:
         with self._changed:
             self._releases.append(let_go)
+            self._changed.notify_all()
+
+    def forget_release(self, let_go: Callable[[], None]) -> None:
+        with self._changed:
+            if let_go in self._releases:
+                self._releases.remove(let_go)
             self._changed.notify_all()
 
     @property

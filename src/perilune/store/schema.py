@@ -170,12 +170,12 @@ leases = Table(
     metadata,
     Column("id", String(36), primary_key=True),
     Column("account_group", String(64), nullable=False),
-    Column("owner", String(64), nullable=False),
+    Column("place", Integer, nullable=False),
     Column("pid", Integer, nullable=False),
     Column("process_started", BigInteger, nullable=False),  # clock ticks since boot, where the system tells
     Column("host", String(64), nullable=False),  # a digest of host, boot and pid namespace
     Column("expires_at", BigInteger, nullable=False),
-    Index("leases_by_group", "account_group"),
+    Index("leases_by_place", "account_group", "place", unique=True),
 )
 
 learned = Table(

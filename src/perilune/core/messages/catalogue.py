@@ -1,10 +1,13 @@
 """Look-up of message texts by language and id, loaded area by area when first needed."""
 
 import pkgutil
-from collections.abc import Mapping
 from functools import cache
 from importlib import import_module
 from typing import Literal
+
+from perilune.core.messages.language import pick_language
+
+__all__ = ["Language", "message", "message_ids", "pick_language"]
 
 Language = Literal["en", "zh-CN"]
 
@@ -28,20 +31,6 @@ def message_ids(language: Language) -> set[str]:
     package = import_module(_PACKAGES[language])
     areas = [module.name for module in pkgutil.iter_modules(package.__path__)]
     return {message_id for area in areas for message_id in _texts(language, area)}
-
-
-def pick_language(environment: Mapping[str, str], configured: str | None = None, flag: str | None = None) -> Language:
-    """The language of a run: flag, PERILUNE_LANG, configuration, LC_ALL, LC_MESSAGES, LANG; `zh…` is zh-CN, else en."""
-    candidates = (
-        flag,
-        environment.get("PERILUNE_LANG"),
-        configured,
-        environment.get("LC_ALL"),
-        environment.get("LC_MESSAGES"),
-        environment.get("LANG"),
-    )
-    chosen = next((value for value in candidates if value), "")
-    return "zh-CN" if chosen.lower().startswith("zh") else "en"
 
 
 def _areas_of(message_id: str) -> tuple[str, ...]:

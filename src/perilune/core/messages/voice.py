@@ -9,14 +9,10 @@ from msgspec import Struct
 
 from perilune.core.errors import Problem
 from perilune.core.messages.catalogue import Language, message
+from perilune.core.messages.times import age_text, date_text, duration_text, time_text
 from perilune.core.money import Money
 from perilune.core.numbers import plain
 
-_DAYS = {
-    "en": ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"),
-    "zh-CN": ("周一", "周二", "周三", "周四", "周五", "周六", "周日"),
-}
-_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _MINUTE = timedelta(minutes=1)
 _SECOND = timedelta(seconds=1)
 
@@ -73,25 +69,11 @@ class Voice(Struct, frozen=True, kw_only=True):
 
     def duration(self, span: timedelta) -> str:
         """`45s`, `12m`, `2h 07m`, `3d 2h`; minutes round up, so that a reset is never promised too early."""
-        seconds = max(-(-span // _SECOND), 0)
-        if seconds < 60:
-            return self._unit("seconds", str(seconds))
-        minutes = -(-seconds // 60)
-        hours, rest = divmod(minutes, 60)
-        if minutes < 60:
-            return self._unit("minutes", str(minutes))
-        if minutes < 24 * 60:
-            return f"{self._unit('hours', str(hours))} {self._minutes_behind_hours(rest)}"
-        days, hours = divmod(hours, 24)
-        return f"{self._unit('days', str(days))} {self._unit('hours', str(hours))}"
+        return duration_text(max(-(-span // _SECOND), 0), self.language)
 
     def age(self, span: timedelta) -> str:
         """`12s`, `47m`, `3h`, `2d`, rounded down; the sentence around it says "ago"."""
-        seconds = int(max(span.total_seconds(), 0))
-        for unit, size in (("days", 86_400), ("hours", 3_600), ("minutes", 60)):
-            if seconds >= size:
-                return self._unit(unit, str(seconds // size))
-        return self._unit("seconds", str(seconds))
+        return age_text(int(max(span.total_seconds(), 0)), self.language)
 
     def age_ago(self, span: timedelta) -> str:
         """`12s ago`, `47 分钟前`."""
@@ -103,19 +85,14 @@ class Voice(Struct, frozen=True, kw_only=True):
         if round_up and (local.second or local.microsecond):
             local = (at + _MINUTE).astimezone(self.zone)
         today = self.now.astimezone(self.zone)
-        time = local.strftime("%H:%M") if self.clock_format == "24h" else local.strftime("%I:%M %p").lstrip("0")
+        time = time_text(local.hour, local.minute, self.clock_format)
         if local.date() == today.date():
             return time
         return f"{self.date(local, with_year=local.year != today.year)} {time}"
 
     def date(self, local: datetime, *, with_year: bool = False) -> str:
         """`Wed 25 Nov`, `11月25日 周三`; with the year when it is not this one."""
-        day = _DAYS[self.language][local.weekday()]
-        if self.language == "zh-CN":
-            year = f"{local.year}年" if with_year else ""
-            return f"{year}{local.month}月{local.day}日 {day}"
-        year = f" {local.year}" if with_year else ""
-        return f"{day} {local.day} {_MONTHS[local.month - 1]}{year}"
+        return date_text(local.year, local.month, local.day, local.weekday(), self.language, with_year=with_year)
 
     def explain(self, problem: Problem) -> Words:
         """A problem as headline, cause, remedies and note. Remedies whose facts are not known are left out."""
@@ -145,12 +122,3 @@ class Voice(Struct, frozen=True, kw_only=True):
             return text.format_map({name: self.word(value) for name, value in facts.items()})
         except KeyError:
             return None
-
-    def _unit(self, unit: str, number: str) -> str:
-        return f"{number}{unit[0]}" if self.language == "en" else f"{number} {_ZH_UNITS[unit]}"
-
-    def _minutes_behind_hours(self, minutes: int) -> str:
-        return f"{minutes:02d}m" if self.language == "en" else f"{minutes} 分"
-
-
-_ZH_UNITS = {"days": "天", "hours": "小时", "minutes": "分钟", "seconds": "秒"}

@@ -5,11 +5,14 @@ from typing import Literal
 from urllib.parse import urlsplit
 
 from msgspec import Struct
+from msgspec.structs import replace
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from perilune.core.messages import Language, Voice
+from perilune.core.messages import Voice
 from perilune.faces.api.app import language_of
+from perilune.providers.contract.registry import plan as plan_of
+from perilune.quota.document import AccountDocument
 
 _CHOICES = {"lang": ("perilune_lang", ("en", "zh-CN")), "percent": ("perilune_percent", ("used", "left"))}
 _A_YEAR_S = 365 * 86_400
@@ -25,12 +28,27 @@ class Reader(Struct, frozen=True):
     def say(self, message_id: str, **values: object) -> str:
         return self.voice.say(message_id, **values)
 
+    def at(self, now: datetime) -> "Reader":
+        """The same reader at another moment: times of an account are counted from its server's clock."""
+        return replace(self, voice=replace(self.voice, now=now))
+
+    def for_currencies(self, currencies: set[str]) -> "Reader":
+        """The same reader; where two currencies stand on one page, amounts carry codes in place of symbols."""
+        voice = replace(self.voice, with_currency_codes=len(currencies) > 1)
+        return replace(self, voice=voice)
+
+    def plan_line(self, account: AccountDocument) -> str:
+        """`Kimi Code · Allegretto · kimi.com (cn)`."""
+        plan = plan_of(account.plan)
+        region = plan.region(account.region) if plan else None
+        place = f"{region.site} ({region.id})" if region else account.region
+        return " · ".join(part for part in (plan.label if plan else account.plan, account.plan_title, place) if part)
+
 
 def reader_of(request: Request, now: datetime) -> Reader:
     """The reader that a request's cookies and headers tell of. The zone is this machine's."""
     percent: Literal["used", "left"] = "left" if request.cookies.get("perilune_percent") == "left" else "used"
-    language: Language = "zh-CN" if language_of(request) == "zh-CN" else "en"
-    return Reader(Voice(language=language, zone=_local_zone(now), now=now), percent, request.url.path)
+    return Reader(Voice(language=language_of(request), zone=_local_zone(now), now=now), percent, request.url.path)
 
 
 def remember_choice(request: Request) -> Response | None:

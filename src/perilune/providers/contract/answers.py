@@ -137,7 +137,7 @@ def _not_found(binding: Binding, answer: ControlAnswer, words: str | None) -> Pe
             ConfigError, "PL-404-PATH", binding, answer, words, variant="twice", right=base.removesuffix("/v1")
         )
     if "/v1/" not in answer.url:
-        return _problem(ConfigError, "PL-404-PATH", binding, answer, words, variant="lacks", right=f"{base}/v1")
+        return _problem(ConfigError, "PL-404-PATH", binding, answer, words, right=f"{base}/v1")
     return _problem(ConfigError, "PL-404-READ", binding, answer, words)
 
 

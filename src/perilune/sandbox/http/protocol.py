@@ -2,9 +2,11 @@
 
 import asyncio
 import itertools
+import os
 import socket
 import struct
 from collections import deque
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Protocol
 
 import httptools
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
 
 MAX_BODY = 128 * 1024 * 1024
 _HIGH_WATER = 256 * 1024
+_LINGER = "hh" if os.name == "nt" else "ii"
 _numbers = itertools.count(1)
 
 
@@ -47,6 +50,7 @@ class Connection(asyncio.Protocol):
         self.number = next(_numbers)
         self.served = 0
         self.is_open = False
+        self.on_lost: Callable[[], None] | None = None
         self._transport: Any = None
 
     # asyncio.Protocol
@@ -62,6 +66,8 @@ class Connection(asyncio.Protocol):
         self._room.set()
         self._gone.set()
         self._connections.discard(self)
+        if self.on_lost is not None:
+            self.on_lost()
         if self._task is not None and not self._task.done():
             self._task.cancel()
 
@@ -159,5 +165,5 @@ class Connection(asyncio.Protocol):
         self.is_open = False
         plain = self._transport.get_extra_info("socket")
         if plain is not None:
-            plain.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            plain.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack(_LINGER, 1, 0))
         self._transport.abort()

@@ -5,7 +5,6 @@ from typing import Any, Literal
 
 from msgspec import Struct
 
-from perilune.sandbox.accounts import Account
 from perilune.sandbox.faults import Fault
 from perilune.sandbox.http.reply import Reply
 from perilune.sandbox.http.request import Request
@@ -29,16 +28,17 @@ class Call(Struct, kw_only=True):
 
     @property
     def secret(self) -> str:
-        """The credential of the request: a bearer token, else `x-api-key`, else the bare `Authorization`."""
-        authorization = self.request.header("authorization")
-        scheme, _, rest = authorization.partition(" ")
-        if scheme.lower() == "bearer":
-            return rest.strip()
-        return self.request.header("x-api-key") or authorization
+        """The credential of the request."""
+        return bearer(self.request)
 
-    def name_account(self, name: str) -> Account:
-        self.entry.account = name
-        return self.world.accounts[name]
+
+def bearer(request: Request) -> str:
+    """The credential of a request: a bearer token, else `x-api-key`, else the bare `Authorization`."""
+    authorization = request.header("authorization")
+    scheme, _, rest = authorization.partition(" ")
+    if scheme.lower() == "bearer":
+        return rest.strip()
+    return request.header("x-api-key") or authorization
 
 
 def refusal_reply(call: Call, said: Refusal, envelope: Envelope) -> Reply:

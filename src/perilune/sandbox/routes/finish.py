@@ -1,5 +1,6 @@
 """The last touch to every answer: dates, request ids, waits, and the words of a fault."""
 
+import gzip
 from datetime import timedelta
 from email.utils import format_datetime
 
@@ -112,6 +113,9 @@ def dress(call: Call, reply: Reply) -> None:
         reply.headers += [("Msh-Request-Id", world.ids.request()), ("x-trace-id", world.ids.hexadecimal(32))]
         if world.behaviour.private_headers:
             reply.headers += [("Msh-Org-Id", "org-0000"), ("Msh-Uid", "u_0001")]
+    if call.fault.gzip and reply.frames is None:
+        reply.body = gzip.compress(reply.body)
+        reply.headers.append(("Content-Encoding", "gzip"))
     if call.fault.wrong_type:
         reply.put_header("Content-Type", call.fault.wrong_type)
     for name, value in call.fault.headers.items():

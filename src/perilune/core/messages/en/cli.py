@@ -37,4 +37,7 @@ MESSAGES = {
     "cli.config.edit": "Open the file in your editor and check what was saved.",
     "cli.config.validate": "Check the file; every fault with its line.",
     "cli.config.schema": "Print a JSON Schema of ours.",
+    "cli.gateway.status": "Routes and slots now, today's sums.",
+    "cli.gateway.env": "What a tool needs to point here.",
+    "cli.gateway.try": "One small request, or which slots would answer.",
 }

@@ -44,4 +44,5 @@ MESSAGES = {
     "help.environment.PERILUNE_UPSTREAM": "a loopback address that stands for every official host",
     "help.environment.PERILUNE_SECTION_KEY": "any setting: PERILUNE_GATEWAY_LISTEN is gateway.listen",
     "help.environment.VISUAL": "the editor",
+    "help.environment.PERILUNE_TOKEN": "the token of the service, beyond this machine",
 }

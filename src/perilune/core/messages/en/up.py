@@ -21,5 +21,4 @@ MESSAGES = {
     "up.demo": "DEMO: no real account is used; the sandbox inside this program plays every number.",
     "up.demo_no_key": "No key yet, so the page shows a marked demo. Paste a key there, or: perilune add",
     "up.terms": "{account}: {plan} is reserved for one person's own development work",
-    "up.stopped": "stopped",
 }

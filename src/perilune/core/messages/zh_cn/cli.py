@@ -37,4 +37,7 @@ MESSAGES = {
     "cli.config.edit": "用编辑器打开文件，保存后检查。",
     "cli.config.validate": "检查文件；每个错误都带行号。",
     "cli.config.schema": "打印我们的 JSON Schema。",
+    "cli.gateway.status": "路由和槽位的现状，今日合计。",
+    "cli.gateway.env": "工具指向这里所需的设置。",
+    "cli.gateway.try": "发一个小请求，或说明哪个槽位会应答。",
 }

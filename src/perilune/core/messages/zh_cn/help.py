@@ -44,4 +44,5 @@ MESSAGES = {
     "help.environment.PERILUNE_UPSTREAM": "代替所有官方地址的本机地址",
     "help.environment.PERILUNE_SECTION_KEY": "任意设置：PERILUNE_GATEWAY_LISTEN 即 gateway.listen",
     "help.environment.VISUAL": "编辑器",
+    "help.environment.PERILUNE_TOKEN": "服务的令牌，超出本机时使用",
 }

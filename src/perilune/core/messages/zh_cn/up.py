@@ -19,5 +19,4 @@ MESSAGES = {
     "up.demo": "DEMO：未使用任何真实账号，所有数字都由程序内置的沙盒扮演。",
     "up.demo_no_key": "还没有密钥，页面显示带标记的演示。在页面粘贴密钥，或运行：perilune add",
     "up.terms": "{account}：{plan} 仅限个人开发使用",
-    "up.stopped": "已停止",
 }

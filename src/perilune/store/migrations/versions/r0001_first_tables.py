@@ -83,14 +83,14 @@ def upgrade() -> None:
         "leases",
         sa.Column("id", sa.String(length=36), nullable=False),
         sa.Column("account_group", sa.String(length=64), nullable=False),
-        sa.Column("owner", sa.String(length=64), nullable=False),
+        sa.Column("place", sa.Integer(), nullable=False),
         sa.Column("pid", sa.Integer(), nullable=False),
         sa.Column("process_started", sa.BigInteger(), nullable=False),
         sa.Column("host", sa.String(length=64), nullable=False),
         sa.Column("expires_at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("id"),
     )
-    op.create_index("leases_by_group", "leases", ["account_group"], unique=False)
+    op.create_index("leases_by_place", "leases", ["account_group", "place"], unique=True)
     op.create_table(
         "permits",
         sa.Column("scope", sa.String(length=300), nullable=False),

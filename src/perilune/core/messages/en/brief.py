@@ -1,0 +1,25 @@
+"""The shortest form of an error, for places of one line."""
+
+MESSAGES = {
+    "brief.PL-401-HOST": "{host} refuses this key",
+    "brief.PL-401-KEY": "{host} refuses this key",
+    "brief.PL-401-KEY.since": "{host} refuses this key since {since}",
+    "brief.PL-402-MEMBER": "{vendor} could not verify the membership",
+    "brief.PL-403-READ": "{host} denies reading",
+    "brief.PL-404-PATH": "the base URL is wrong",
+    "brief.PL-404-READ": "{host} answers 404",
+    "brief.PL-429-READ": "{host} asks for a pause",
+    "brief.PL-5XX-READ": "{host} answered {status}",
+    "brief.PL-5XX-READ.many": "{host} answered {status}, {count} failed reads",
+    "brief.PL-NET-DNS": "{host} cannot be resolved",
+    "brief.PL-NET-PROXY": "the proxy does not let {host} through",
+    "brief.PL-NET-REDIRECT": "{host} redirects to another host",
+    "brief.PL-NET-REFUSED": "{host} was not reached",
+    "brief.PL-NET-REFUSED.many": "{host} was not reached {count} times",
+    "brief.PL-NET-TIMEOUT": "{host} timed out",
+    "brief.PL-NET-TIMEOUT.many": "{host} timed out {count} times",
+    "brief.PL-NET-TLS": "the certificate of {host} is not trusted",
+    "brief.PL-PARSE": "the answer has a new shape",
+    "brief.PL-PARSE-SIZE": "{host} sent more than {limit}",
+    "brief.PL-VENDOR": "{host} answers with a fault of its own",
+}

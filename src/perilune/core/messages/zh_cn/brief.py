@@ -1,0 +1,25 @@
+"""The shortest form of an error, for places of one line."""
+
+MESSAGES = {
+    "brief.PL-401-HOST": "{host} 拒绝该密钥",
+    "brief.PL-401-KEY": "{host} 拒绝该密钥",
+    "brief.PL-401-KEY.since": "{host} 自 {since} 起拒绝该密钥",
+    "brief.PL-402-MEMBER": "{vendor} 无法校验会员权益",
+    "brief.PL-403-READ": "{host} 拒绝读取",
+    "brief.PL-404-PATH": "接入地址有误",
+    "brief.PL-404-READ": "{host} 返回 404",
+    "brief.PL-429-READ": "{host} 要求稍后再读取",
+    "brief.PL-5XX-READ": "{host} 返回 {status}",
+    "brief.PL-5XX-READ.many": "{host} 返回 {status}，连续 {count} 次读取失败",
+    "brief.PL-NET-DNS": "无法解析 {host}",
+    "brief.PL-NET-PROXY": "代理未放行 {host}",
+    "brief.PL-NET-REDIRECT": "{host} 重定向到其他主机",
+    "brief.PL-NET-REFUSED": "{host} 未连通",
+    "brief.PL-NET-REFUSED.many": "{host} 连续 {count} 次未连通",
+    "brief.PL-NET-TIMEOUT": "{host} 超时",
+    "brief.PL-NET-TIMEOUT.many": "{host} 连续 {count} 次超时",
+    "brief.PL-NET-TLS": "{host} 的证书不受信任",
+    "brief.PL-PARSE": "返回格式已变化",
+    "brief.PL-PARSE-SIZE": "{host} 返回超过 {limit}",
+    "brief.PL-VENDOR": "{host} 返回自定义错误",
+}

@@ -1,0 +1,31 @@
+"""Help pages of `perilune config`."""
+
+MESSAGES = {
+    "help_config.examples": "perilune config get gateway.listen --explain\nperilune config set alerts.high_ratio 0.8",
+    "help_config.exits": "0 2",
+    "help_config.environment": "PERILUNE_HOME PERILUNE_SECTION_KEY",
+    "help_config.path.examples": 'perilune config path\ncp "$(perilune config path)" backup.toml',
+    "help_config.path.exits": "0",
+    "help_config.path.environment": "PERILUNE_HOME",
+    "help_config.get.examples": "perilune config get gateway\nperilune config get gateway.listen --explain",
+    "help_config.get.exits": "0 2",
+    "help_config.get.environment": "PERILUNE_HOME PERILUNE_SECTION_KEY",
+    "help_config.get.option.with_origin": "说明该值从何而来",
+    "help_config.set.more": "列表用逗号分隔，或写成 TOML；账号与路由用名称指定。",
+    "help_config.set.examples": "perilune config set gateway.listen 127.0.0.1:9787\n"
+    "perilune config set accounts.work.max_concurrent_requests 28",
+    "help_config.set.exits": "0 2",
+    "help_config.set.environment": "PERILUNE_HOME",
+    "help_config.unset.examples": "perilune config unset gateway.listen\nperilune config unset display",
+    "help_config.unset.exits": "0 2",
+    "help_config.unset.environment": "PERILUNE_HOME",
+    "help_config.edit.examples": "perilune config edit\nEDITOR=nano perilune config edit",
+    "help_config.edit.exits": "0 1 2",
+    "help_config.edit.environment": "VISUAL EDITOR PERILUNE_HOME",
+    "help_config.validate.examples": "perilune config validate\nPERILUNE_HOME=./conf perilune config validate",
+    "help_config.validate.exits": "0 2",
+    "help_config.validate.environment": "PERILUNE_HOME PERILUNE_SECTION_KEY",
+    "help_config.schema.more": "不带名称：列出全部名称。",
+    "help_config.schema.examples": "perilune config schema\nperilune config schema status",
+    "help_config.schema.exits": "0 2",
+}

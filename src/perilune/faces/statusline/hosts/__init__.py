@@ -1,0 +1,1 @@
+"""One file per host: what it reads, in its own form."""

@@ -1,0 +1,122 @@
+"""A lease, and the ticket of one who waits for it."""
+
+import asyncio
+from collections.abc import Callable
+from itertools import count
+from types import TracebackType
+from typing import Literal
+
+from msgspec import Struct
+
+from perilune.gateway.admission.queue import Priority
+
+_numbers = count(1)
+
+
+class Lease:
+    """The right to have one request in flight on an account group, until released.
+
+    Shape: `is_lost` is true when the backend gave the place to somebody else (this machine slept past its expiry): the
+    stream under it has to end.
+    """
+
+    __slots__ = ("_give_back", "group", "is_lost", "number", "owner", "place", "priority", "taken_s", "waited_s")
+
+    def __init__(
+        self,
+        give_back: "Callable[[Lease], None]",
+        group: str,
+        owner: str,
+        priority: Priority,
+        place: int,
+        taken_s: float,
+    ) -> None:
+        self._give_back: Callable[[Lease], None] | None = give_back
+        self.number = next(_numbers)
+        self.group = group
+        self.owner = owner
+        self.priority = priority
+        self.place = place
+        self.taken_s = taken_s
+        self.waited_s = 0.0
+        self.is_lost = False
+
+    @property
+    def is_live(self) -> bool:
+        return self._give_back is not None
+
+    def release(self) -> None:
+        """Give the place back, at once and without waiting. A second release does nothing."""
+        give_back, self._give_back = self._give_back, None
+        if give_back is not None:
+            give_back(self)
+
+    def __enter__(self) -> "Lease":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.release()
+
+
+class Refused(Struct, frozen=True, kw_only=True):
+    """No lease: the line is full, or the deadline passed in it.
+
+    Units: seconds; `retry_after_s` is an estimate from the line, 1 to 60.
+    """
+
+    reason: Literal["full", "deadline"]
+    retry_after_s: int
+    waited_s: float
+    in_flight: int
+    cap: int | None
+
+
+class Ticket:
+    """A place in a group's line. Whoever holds it calls `leave` when it no longer waits, in every case."""
+
+    __slots__ = ("_leave", "_timer", "future", "joined_s", "owner", "priority")
+
+    def __init__(self, owner: str, priority: Priority, joined_s: float, loop: asyncio.AbstractEventLoop) -> None:
+        self.owner = owner
+        self.priority = priority
+        self.joined_s = joined_s
+        self.future: asyncio.Future[Lease | Refused] = loop.create_future()
+        self._timer: asyncio.TimerHandle | None = None
+        self._leave: Callable[[Ticket], None] | None = None
+
+    def bind(self, leave: "Callable[[Ticket], None]", timer: asyncio.TimerHandle | None = None) -> None:
+        """Set where the ticket stands now; a timer once set stays."""
+        self._leave = leave
+        self._timer = timer or self._timer
+
+    def answer(self, answer: Lease | Refused) -> None:
+        """Hand over the lease or the refusal."""
+        self.future.set_result(answer)
+        if self._timer is not None:
+            self._timer.cancel()
+
+    async def wait(self, timeout_s: float | None = None) -> Lease | Refused | None:
+        """What became of it; None when nothing did within `timeout_s`, and the place in the line is kept."""
+        if timeout_s is None:
+            await asyncio.shield(self.future)
+        else:
+            await asyncio.wait((self.future,), timeout=timeout_s)
+        if not self.future.done():
+            return None
+        self._leave = None
+        return self.future.result()
+
+    def leave(self) -> None:
+        """Step out of the line at once. A lease that was granted but not picked up goes back."""
+        if self._timer is not None:
+            self._timer.cancel()
+        leave, self._leave = self._leave, None
+        if leave is None:
+            return
+        if not self.future.done():
+            leave(self)
+            self.future.cancel()
+        elif not self.future.cancelled() and isinstance(lease := self.future.result(), Lease):
+            lease.release()

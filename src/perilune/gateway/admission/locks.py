@@ -1,0 +1,141 @@
+"""Places as locked bytes: one file per group, one byte per lease, in a folder that all of a user's programs share."""
+
+import hmac
+import os
+import secrets
+from contextlib import suppress
+from pathlib import Path
+
+from perilune.gateway.admission.lockfile import LockFile
+from perilune.gateway.admission.neighbours import FIRST_WAITING_BYTE, WaitingByte
+
+
+class LockedPlaces:
+    """Places of every group, and the neighbours that wait for them. One object per process.
+
+    Shape: a group's file is named by a digest under a random key kept in the folder, so that it tells nothing.
+    """
+
+    is_instant = True
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._folder = folder
+        self._key = _shared_key(folder / "key")
+        self._groups: dict[str, _Group] = {}
+
+    def take(self, group: str, cap: int, reserved: int, *, may_use_reserved: bool) -> int | None:
+        return self._group(group).take(cap, reserved, may_use_reserved)
+
+    def give_back(self, group: str, place: int) -> None:
+        self._group(group).give_back(place)
+
+    def occupied(self, group: str) -> int:
+        return self._group(group).occupied()
+
+    def announce(self, group: str) -> int | None:
+        return self._group(group).waiting.announce()
+
+    def withdraw(self, group: str) -> None:
+        self._group(group).waiting.withdraw()
+
+    def wake_one(self, group: str) -> bool:
+        return self._group(group).waiting.wake_one()
+
+    def drain(self, group: str) -> None:
+        self._group(group).waiting.drain()
+
+    def close(self) -> None:
+        for group in self._groups.values():
+            group.close()
+        self._groups.clear()
+
+    def _group(self, name: str) -> "_Group":
+        group = self._groups.get(name)
+        if group is None:
+            digest = hmac.digest(self._key, name.encode(), "sha256").hex()[:24]
+            group = self._groups[name] = _Group(LockFile(self._folder / digest))
+        return group
+
+
+class _Group:
+    """The bytes of one group, and which of them this process holds."""
+
+    def __init__(self, file: LockFile) -> None:
+        self._file = file
+        self._held: set[int] = set()
+        self._highest = -1  # no held place is above it
+        self._next = 0  # freed last, so most likely free
+        self.waiting = WaitingByte(file)
+
+    def take(self, cap: int, reserved: int, may_use_reserved: bool) -> int | None:
+        if len(self._held) >= cap:
+            return None
+        place = self._lock_reserved(cap - reserved, cap) if may_use_reserved else None
+        place = self._lock_open(cap - reserved) if place is None else place
+        if place is None:
+            return None
+        self._held.add(place)
+        self._highest = max(self._highest, place)
+        if self._is_over(cap):
+            self.give_back(place)
+            return None
+        return place
+
+    def give_back(self, place: int) -> None:
+        if place in self._held:
+            self._file.unlock(place)
+            self._held.discard(place)
+            self._next = place
+
+    def occupied(self) -> int:
+        return len(self._held) + self._file.count_foreign(0, FIRST_WAITING_BYTE)
+
+    def close(self) -> None:
+        self.waiting.close()
+        self._file.close()
+
+    def _lock_reserved(self, start: int, end: int) -> int | None:
+        free = (place for place in range(start, end) if place not in self._held and self._file.try_lock(place))
+        return next(free, None)
+
+    def _lock_open(self, limit: int) -> int | None:
+        place, tried = (self._next if self._next < limit else 0), 0
+        while tried < limit:
+            if place in self._held:
+                step = 1
+            elif self._file.try_lock(place):
+                return place
+            else:
+                step = self._steps_past_conflict(place)
+            tried += step
+            place = place + step if place + step < limit else 0
+        return None
+
+    def _steps_past_conflict(self, place: int) -> int:
+        found = self._file.foreign(place, place + 1)
+        return 1 if found is None else found[1] - place
+
+    def _is_over(self, cap: int) -> bool:
+        """Whether more than `cap` places are occupied in all, which only places beyond the cap can bring about.
+
+        Two processes that look at the same time may both see each other and both step back: never over, at worst late.
+        """
+        if self._highest >= cap:
+            self._highest = max(self._held)
+        if self._highest < cap and self._file.foreign(cap, FIRST_WAITING_BYTE) is None:
+            return False
+        return self.occupied() > cap
+
+
+def _shared_key(path: Path) -> bytes:
+    """The folder's random key, made by whoever comes first."""
+    if not path.exists():
+        draft = path.with_name(f"key.{os.getpid()}.{secrets.token_hex(4)}")
+        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(secrets.token_bytes(32))
+        with suppress(FileExistsError):
+            os.link(draft, path)
+        draft.unlink()
+    return path.read_bytes()

@@ -1,0 +1,120 @@
+"""A group whose places take time to answer: the line is served by a task, the backend is called from one thread."""
+
+import asyncio
+import random
+from collections.abc import Callable
+from concurrent.futures import Executor, Future
+from contextlib import suppress
+
+from perilune.gateway.admission.group import UNLIMITED, Group, Rules
+from perilune.gateway.admission.lease import Lease
+from perilune.gateway.admission.port import Places, SlowNeighbours
+from perilune.gateway.admission.queue import Priority
+
+_RETRY_S = (0.005, 0.020)
+
+
+class ThreadedGroup(Group):
+    """As a group, but a lease always takes at least one turn of the loop."""
+
+    def __init__(self, name: str, places: Places, rules: Rules, clock: Callable[[], float], executor: Executor) -> None:
+        super().__init__(name, places, rules, clock)
+        self._executor = executor
+        self._changed = asyncio.Event()
+        self._server: asyncio.Task[None] | None = None
+
+    def try_take(self, owner: str, priority: Priority) -> Lease | None:
+        return None
+
+    async def take_soon(self, owner: str, priority: Priority) -> Lease | None:
+        """One try for a lease, out of the line."""
+        if self.line and self.line.highest() <= priority:
+            return None
+        place = await self._take_in_thread(priority)
+        return None if place is None else self._lease(owner, priority, place)
+
+    def serve(self, most: int = UNLIMITED) -> None:
+        self._changed.set()
+        if self.line and (self._server is None or self._server.done()):
+            self._server = asyncio.get_running_loop().create_task(self._serve_line())
+
+    def in_flight_all(self) -> int:
+        """Live leases of this process: asking for the others' would wait for the store."""
+        return len(self.held)
+
+    def close(self) -> None:
+        super().close()
+        if self._server is not None:
+            self._server.cancel()
+
+    def lose(self, place: int) -> None:
+        """Mark the lease on a place that somebody else got."""
+        for lease in self.held:
+            if lease.place == place:
+                lease.is_lost = True
+
+    def _look_again_later(self) -> None:
+        """The serving task looks again by itself."""
+
+    def _free(self, place: int) -> None:
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:  # released after the loop's end
+            self._places.give_back(self.name, place)
+            return
+
+        def freed(_: Future[None]) -> None:
+            with suppress(RuntimeError):  # the loop has ended meanwhile
+                loop.call_soon_threadsafe(self._freed)
+
+        self._executor.submit(self._places.give_back, self.name, place).add_done_callback(freed)
+
+    async def _serve_line(self) -> None:
+        """Rounds: take what is free, then leave what comes free to those other processes that wait too, for a while."""
+        while self.line:
+            self._changed.clear()
+            for _ in range(self._cap):
+                if not self.line or not await self._serve_next():
+                    break
+            pause_s = random.uniform(*_RETRY_S)  # noqa: S311 spreads retries, keeps no secret
+            if self.line and await self._others_wait():
+                await asyncio.sleep(pause_s)
+            elif self.line:
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._changed.wait(), pause_s)
+
+    async def _others_wait(self) -> bool:
+        if not isinstance(self._places, SlowNeighbours):
+            return False
+        return await asyncio.get_running_loop().run_in_executor(self._executor, self._places.others_wait, self.name)
+
+    async def _serve_next(self) -> bool:
+        for priority in self.line.classes_in_order():
+            place = await self._take_in_thread(priority)
+            if place is None:
+                continue
+            ticket = self.line.next_of(priority)
+            if ticket is None:
+                self._free(place)  # who waited has left
+            else:
+                self._grant(ticket, place)
+            return True
+        return False
+
+    async def _take_in_thread(self, priority: Priority) -> int | None:
+        cap, reserved = self._limits()
+        if len(self.held) >= cap:
+            return None
+        taking = asyncio.get_running_loop().run_in_executor(
+            self._executor,
+            lambda: self._places.take(self.name, cap, reserved, may_use_reserved=priority is Priority.INTERACTIVE),
+        )
+        try:
+            return await asyncio.shield(taking)
+        except asyncio.CancelledError:
+            taking.add_done_callback(self._return_unwanted)
+            raise
+
+    def _return_unwanted(self, taking: "asyncio.Future[int | None]") -> None:
+        if not taking.cancelled() and taking.exception() is None and (place := taking.result()) is not None:
+            self._free(place)

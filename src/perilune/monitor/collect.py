@@ -1,0 +1,153 @@
+"""Reading one account: one flight over all processes, the last good kept, failures counted, waits respected."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+from typing import Literal
+
+from msgspec import Struct
+
+from perilune.core.errors import CredentialError, PeriluneError, Problem
+from perilune.monitor.target import Target
+from perilune.monitor.waiting import failure_of, is_hopeless, is_told_to_wait
+from perilune.net.control import ControlClient
+from perilune.providers.contract.reading import Binding, Reader, reader_of
+from perilune.quota.resets import back_filled
+from perilune.quota.snapshot import ReadFailure, Snapshot
+from perilune.store.snapshots import Snapshots
+
+Publish = Callable[[str, str], Awaitable[None]]
+Outcome = Literal["read", "failed", "waiting", "refused", "shared", "busy", "unreadable"]
+
+_FLIGHT_LASTS = timedelta(seconds=15)
+_SHARED_WAIT_S = 8.0
+_LOOK_EVERY_S = 0.1
+_PROFILE_EVERY = timedelta(days=1)
+_log = logging.getLogger(__name__)
+
+
+class Collected(Struct, frozen=True, kw_only=True):
+    """What came of reading an account.
+
+    Shape: `read` and `failed` asked the vendor; `waiting` respects a wait the vendor asked for; `refused` would only
+    repeat a refusal; `shared` another process has just read it; `busy` it is still at it; `unreadable` has no reading
+    side. `problem` is what failed.
+    """
+
+    account: str
+    outcome: Outcome
+    snapshot: Snapshot | None = None
+    problem: Problem | None = None
+
+
+async def no_audience(kind: str, account: str) -> None:
+    """Publishes to nobody."""
+
+
+class Collector:
+    """Reads accounts and keeps what they answered. `publish` is told `("account", name)` after every change."""
+
+    def __init__(
+        self,
+        snapshots: Snapshots,
+        client: ControlClient,
+        *,
+        clock: Callable[[], datetime],
+        owner: str,
+        publish: Publish = no_audience,
+    ) -> None:
+        self._snapshots = snapshots
+        self._client = client
+        self._clock = clock
+        self._owner = owner
+        self._publish = publish
+
+    async def collect(
+        self,
+        target: Target,
+        *,
+        is_forced: bool = False,
+        with_profile: bool = False,
+        rest: timedelta = timedelta(0),
+    ) -> Collected:
+        """Read one account. Never raises what a vendor or a network can do; a forced read ignores an earlier refusal.
+
+        `with_profile` adds the calls made once a day, when they are due. What another process tried within `rest` is
+        taken as it is.
+        """
+        reader = reader_of(target.known.plan)
+        if reader is None:
+            return Collected(account=target.name, outcome="unreadable")
+        now = self._clock()
+        state = (await asyncio.to_thread(self._snapshots.reads)).get(target.name)
+        failure = state.failure if state else None
+        if is_told_to_wait(failure, now):
+            return Collected(account=target.name, outcome="waiting")
+        try:
+            binding = await asyncio.to_thread(target.bind)
+        except CredentialError as error:
+            return await self._failed(target, error.problem, failure, "")
+        credential = binding.secret.fingerprint(binding.salt or b"-")
+        if not is_forced and is_hopeless(failure, credential):
+            return Collected(account=target.name, outcome="refused")
+        if not await asyncio.to_thread(self._snapshots.take_flight, target.name, self._owner, now, _FLIGHT_LASTS):
+            return await self._shared(target)
+        try:
+            latest = (await asyncio.to_thread(self._snapshots.reads)).get(target.name)
+            if latest is not None and now - latest.tried_at < rest:
+                return Collected(account=target.name, outcome="shared", snapshot=await self._last(target))
+            return await self._read(target, binding, reader, failure, credential, with_profile=with_profile)
+        finally:
+            await asyncio.shield(asyncio.to_thread(self._snapshots.land, target.name, self._owner))
+
+    async def give_up(self, target: Target, limit_s: float) -> Collected:
+        """Note that an account did not answer in the time that whoever asked had."""
+        state = (await asyncio.to_thread(self._snapshots.reads)).get(target.name)
+        facts = {"host": target.host, "seconds": f"{limit_s:g}"}
+        problem = Problem(code="PL-NET-TIMEOUT", facts=facts, account=target.name)
+        return await self._failed(target, problem, state.failure if state else None, "")
+
+    async def _read(
+        self,
+        target: Target,
+        binding: Binding,
+        reader: Reader,
+        failure: ReadFailure | None,
+        credential: str,
+        *,
+        with_profile: bool,
+    ) -> Collected:
+        previous = await self._last(target)
+        now = self._clock()
+        try:
+            snapshot = back_filled(await reader.read(binding, self._client, now, previous), previous)
+        except PeriluneError as error:
+            return await self._failed(target, error.problem, failure, credential)
+        await asyncio.to_thread(self._snapshots.save, snapshot, now, now + timedelta(seconds=target.poll_interval_s))
+        if with_profile and (snapshot.profile_at is None or now - snapshot.profile_at >= _PROFILE_EVERY):
+            snapshot = await reader.profile(binding, self._client, snapshot)
+            await asyncio.to_thread(self._snapshots.amend, snapshot)
+        if failure is not None:
+            _log.info("%s is read again", target.name)
+        await self._publish("account", target.name)
+        return Collected(account=target.name, outcome="read", snapshot=snapshot)
+
+    async def _failed(self, target: Target, problem: Problem, before: ReadFailure | None, credential: str) -> Collected:
+        failure = failure_of(problem, target.name, before, self._clock(), credential)
+        await asyncio.to_thread(self._snapshots.save_failure, failure, failure.retry_at)
+        if before is None:
+            _log.info("%s could not be read: %s", target.name, problem.code)
+        await self._publish("account", target.name)
+        return Collected(account=target.name, outcome="failed", problem=problem)
+
+    async def _shared(self, target: Target) -> Collected:
+        """Wait for the process that is reading the account and take what it read."""
+        for _ in range(round(_SHARED_WAIT_S / _LOOK_EVERY_S)):
+            await asyncio.sleep(_LOOK_EVERY_S)
+            if not await asyncio.to_thread(self._snapshots.is_flying, target.name, self._clock()):
+                return Collected(account=target.name, outcome="shared", snapshot=await self._last(target))
+        return Collected(account=target.name, outcome="busy")
+
+    async def _last(self, target: Target) -> Snapshot | None:
+        return (await asyncio.to_thread(self._snapshots.latest)).get(target.name)

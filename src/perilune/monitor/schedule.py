@@ -1,0 +1,122 @@
+"""The service's own reading: every account at its interval, after its resets, and when the gateway asks for it."""
+
+import asyncio
+import logging
+import random
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime, timedelta
+
+from perilune.monitor.collect import Collected, Collector
+from perilune.monitor.interval import Activity, interval_s
+from perilune.monitor.target import Target
+from perilune.quota.snapshot import Snapshot
+from perilune.store.snapshots import ReadState, Snapshots
+
+_AT_ONCE, _PER_HOST = 4, 2
+_AFTER_RESET = timedelta(seconds=30)
+_RESET_JITTER_S = 15.0
+_LEAST_AWAY = timedelta(seconds=5)
+_RESETS_REMEMBERED = 64
+_NUDGE_REST = timedelta(seconds=30)
+_AFTER_FAULT_S = 60.0
+_log = logging.getLogger(__name__)
+
+Wait = Callable[[asyncio.Event, float], Awaitable[None]]
+
+
+async def wait_or_timeout(event: asyncio.Event, seconds: float) -> None:
+    """Return when the event is set, or after so many seconds."""
+    try:
+        async with asyncio.timeout(seconds):
+            await event.wait()
+    except TimeoutError:
+        return
+
+
+class Schedule:
+    """Reads targets in the background until it is cancelled."""
+
+    def __init__(
+        self,
+        collector: Collector,
+        snapshots: Snapshots,
+        *,
+        clock: Callable[[], datetime],
+        activity: Callable[[str], Activity] = lambda account: Activity(),
+        wait: Wait = wait_or_timeout,
+        spread: Callable[[float, float], float] = random.uniform,
+    ) -> None:
+        self._collector = collector
+        self._snapshots = snapshots
+        self._clock = clock
+        self._activity = activity
+        self._wait = wait
+        self._spread = spread
+        self._at_once = asyncio.Semaphore(_AT_ONCE)
+        self._per_host: dict[str, asyncio.Semaphore] = {}
+        self._wanted: dict[str, asyncio.Event] = {}
+        self._nudged_at: dict[str, datetime] = {}
+        self._resets_read: deque[tuple[str, str, datetime]] = deque(maxlen=_RESETS_REMEMBERED)
+
+    async def run(self, targets: Sequence[Target]) -> None:
+        """Read `targets` for good. Cancelling ends all reads and gives their flights back."""
+        async with asyncio.TaskGroup() as group:
+            for target in targets:
+                self._wanted[target.name] = asyncio.Event()
+                self._per_host.setdefault(target.host, asyncio.Semaphore(_PER_HOST))
+                group.create_task(self._keep_reading(target))
+
+    def nudge(self, account: str) -> bool:
+        """Ask for one read now, after a refusal; at most one in 30 seconds. False when it was not taken."""
+        now, last = self._clock(), self._nudged_at.get(account)
+        if account not in self._wanted or (last is not None and now - last < _NUDGE_REST):
+            return False
+        self._nudged_at[account] = now
+        self._wanted[account].set()
+        return True
+
+    async def _keep_reading(self, target: Target) -> None:
+        wanted = self._wanted[target.name]
+        while True:
+            try:
+                due = await asyncio.to_thread(self._due, target)
+                await self._wait(wanted, max((due - self._clock()).total_seconds(), 0))
+                wanted.clear()
+                await self._read(target)
+            except Exception:  # noqa: BLE001 - the loop boundary of one account: a fault of ours must not end its reading
+                _log.warning("reading %s met a fault of ours", target.name, exc_info=True)
+                await self._wait(wanted, _AFTER_FAULT_S)
+
+    async def _read(self, target: Target) -> Collected:
+        async with self._at_once, self._per_host[target.host]:
+            return await self._collector.collect(target, with_profile=True)
+
+    def _due(self, target: Target) -> datetime:
+        now = self._clock()
+        state = self._snapshots.reads().get(target.name)
+        if state is None:
+            return now
+        regular = self._regular(target, state, now)
+        snapshot = self._snapshots.latest().get(target.name)
+        boundary = None if snapshot is None or state.failure else self._boundary(snapshot, now, regular)
+        return boundary or regular
+
+    def _regular(self, target: Target, state: ReadState, now: datetime) -> datetime:
+        if state.failure is not None and state.next_at is not None:
+            return max(state.next_at, now + _LEAST_AWAY)
+        seconds = interval_s(target.poll_interval_s, self._activity(target.name), now)
+        return state.tried_at + timedelta(seconds=seconds * self._spread(0.9, 1.1))
+
+    def _boundary(self, snapshot: Snapshot, now: datetime, regular: datetime) -> datetime | None:
+        """The read after a reset, when it is earlier than the next regular one; each reset once."""
+        for window in snapshot.windows:
+            if window.resets_at is None:
+                continue
+            skew = timedelta(seconds=snapshot.clock_skew_s)
+            at = window.resets_at - skew + _AFTER_RESET + timedelta(seconds=self._spread(0, _RESET_JITTER_S))
+            key = (snapshot.account, window.id, window.resets_at)
+            if key not in self._resets_read and now + _LEAST_AWAY <= at < regular:
+                self._resets_read.append(key)
+                return at
+        return None

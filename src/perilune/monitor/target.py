@@ -1,0 +1,21 @@
+"""Targets: accounts that can be read, with their credential taken only when it is needed."""
+
+from collections.abc import Callable
+
+from msgspec import Struct
+
+from perilune.providers.contract.reading import Binding
+from perilune.quota.held import Known
+
+
+class Target(Struct, frozen=True, kw_only=True):
+    """One account to read. `bind` reads its credential and may raise PL-SECRET-READ, PL-CRED-NONE, PL-401-SHAPE."""
+
+    known: Known
+    host: str
+    bind: Callable[[], Binding]
+    poll_interval_s: int = 300
+
+    @property
+    def name(self) -> str:
+        return self.known.name
