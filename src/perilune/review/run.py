@@ -135,7 +135,9 @@ class _Run:
         """The plan does not fit what is left: nothing is asked."""
         facts: dict[str, object] = {"needed": short.needed, "available": short.available}
         facts |= {"account": short.account or "", "window": short.window or ""}
-        variant = "" if short.retry_at is not None else "unknown"
+        variant = "one" if short.needed == 1 else ""
+        if short.retry_at is None:
+            variant = f"{variant}_unknown" if variant else "unknown"
         problem = Problem(code="PL-REVIEW-BUDGET", variant=variant, facts=facts, retry_at=short.retry_at)
         status = RunStatus.DEFERRED if short.how == "defer" else RunStatus.FAILED
         base = self._base(prepared, short.plan)
