@@ -9,8 +9,8 @@ MESSAGES = {
     ),
     "help_statusline.option.account": "this account; else the first route's main, else the one with the least left",
     "help_statusline.option.template": (
-        "own text with {bind.pct} {bind.left} {bind.reset} {bind.at} {5h.…} {7d.…} {month.…} {pace} {empty_at}"
-        " {balance} {state} {glyph} {age} {route} {account}"
+        "own text; tokens stand in braces: bind.pct bind.left bind.reset bind.at, the same with 5h 7d month,"
+        " pace empty_at balance state glyph age route account"
     ),
     "help_statusline.option.percent": "percent used, or percent left",
     "help_statusline.option.is_all": "one block for each account (i3bar)",
@@ -18,7 +18,7 @@ MESSAGES = {
     "help_statusline.examples": (
         "perilune statusline\n"
         "perilune statusline --for waybar\n"
-        'perilune statusline --format "{5h.pct} {month.pct}"\n'
+        "perilune statusline --left --account work\n"
         "perilune install statusline --for tmux"
     ),
     "help_statusline.exits": "0",

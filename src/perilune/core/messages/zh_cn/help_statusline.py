@@ -7,8 +7,8 @@ MESSAGES = {
     ),
     "help_statusline.option.account": "该账号；否则为第一条路由的主用账号，再否则为余量最少的账号",
     "help_statusline.option.template": (
-        "自定文本：{bind.pct} {bind.left} {bind.reset} {bind.at} {5h.…} {7d.…} {month.…} {pace} {empty_at}"
-        " {balance} {state} {glyph} {age} {route} {account}"
+        "自定文本，记号写在花括号里：bind.pct bind.left bind.reset bind.at, the same with 5h 7d month,"
+        " pace empty_at balance state glyph age route account"
     ),
     "help_statusline.option.percent": "已用百分比，或剩余百分比",
     "help_statusline.option.is_all": "每个账号一块（i3bar）",
@@ -16,7 +16,7 @@ MESSAGES = {
     "help_statusline.examples": (
         "perilune statusline\n"
         "perilune statusline --for waybar\n"
-        'perilune statusline --format "{5h.pct} {month.pct}"\n'
+        "perilune statusline --left --account work\n"
         "perilune install statusline --for tmux"
     ),
     "help_statusline.exits": "0",
