@@ -1,7 +1,7 @@
 """The review of one input: the stages in order, each a small step."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Literal
 
@@ -50,6 +50,7 @@ class ReviewServices(Struct, frozen=True, kw_only=True):
     local_secret: bytes = b"perilune"
     clock: Callable[[], datetime] = field(default_factory=lambda: lambda: datetime.now(UTC))
     planned: Callable[[ReviewResult], None] | None = None
+    finished: Callable[[ReviewResult], Awaitable[None]] | None = None
 
 
 class Reviewer:
@@ -65,7 +66,10 @@ class Reviewer:
         """
         acquired = await asyncio.to_thread(acquire, source)
         try:
-            return await _Run(self._services, acquired, options or ReviewOptions()).result()
+            result = await _Run(self._services, acquired, options or ReviewOptions()).result()
+            if self._services.finished is not None and not result.is_preview:
+                await self._services.finished(result)
+            return result
         finally:
             acquired.close()
 
