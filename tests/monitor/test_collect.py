@@ -266,3 +266,19 @@ def test_an_equal_refusal_within_a_minute_does_not_end_the_tries() -> None:
     later = failure_of(problem, "work", quick, NOW + timedelta(seconds=65), "key")
     assert [is_hopeless(failure, "key") for failure in (first, quick, later)] == [False, False, True]
     assert not is_hopeless(later, "another")
+
+
+@pytest.mark.case("experience E17")
+async def test_a_refused_key_that_is_accepted_elsewhere_belongs_there(
+    collector: Collector, loopback: LoopbackServer, target: MakeTarget
+) -> None:
+    loopback.reply = lambda asked: answer(200, LEGACY)
+    await collector.collect(target())
+    loopback.reply = lambda asked: answer(401)
+    collected = await collector.collect(target("ci"))
+    assert collected.problem is not None
+    assert (collected.problem.code, collected.problem.variant) == ("PL-401-HOST", "")
+    assert collected.problem.facts["other"] == "Kimi Code cn (api.kimi.com)"
+    unknown = await collector.collect(target("lab", "sk-kimi-EXAMPLE0099"))
+    assert unknown.problem is not None
+    assert unknown.problem.code == "PL-401-KEY"

@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.patches.shapes import OPTIONS, Repo
 
+from perilune.patches.assemble import assemble
 from perilune.patches.model import FileKind, Status
 from perilune.patches.parse import parse_patch
 from perilune.patches.raw import RawUnreadableError, parse_raw
-from perilune.patches.assemble import assemble
-from tests.patches.shapes import OPTIONS, Repo
 
 ONE = b"diff --git a/a.py b/a.py\nindex 1111111..2222222 100644\n--- a/a.py\n+++ b/a.py\n@@ -1,3 +1,3 @@ def f():\n x\n-y\n+z\n w\n"
 TWO = ONE.replace(b"a.py", b"b.py")
@@ -91,7 +91,16 @@ def test_an_lfs_pointer_is_known() -> None:
 @settings(max_examples=2_500, deadline=None)
 @given(
     st.lists(
-        st.tuples(st.integers(0, 2_000), st.integers(0, 40), st.one_of(st.binary(max_size=12), st.sampled_from([b"\n", b"@@ -1 +1 @@\n", b"--- ", b"+++ ", b"diff --git ", b"GIT binary patch\n", b"\\ ", b'"']))),
+        st.tuples(
+            st.integers(0, 2_000),
+            st.integers(0, 40),
+            st.one_of(
+                st.binary(max_size=12),
+                st.sampled_from(
+                    [b"\n", b"@@ -1 +1 @@\n", b"--- ", b"+++ ", b"diff --git ", b"GIT binary patch\n", b"\\ ", b'"']
+                ),
+            ),
+        ),
         min_size=1,
         max_size=4,
     ),
@@ -105,7 +114,9 @@ def test_no_mutation_raises_or_hangs(edits: list[tuple[int, int, bytes]], kind: 
         data = data[: at % len(data)] + new + data[at % len(data) + length :] or b"x"
     started = time.monotonic()
     for file in parse_patch(data).files:
-        assert file.failure is not None or all(len(hunk.lines) >= max(hunk.old_count, hunk.new_count) for hunk in file.hunks)
+        assert file.failure is not None or all(
+            len(hunk.lines) >= max(hunk.old_count, hunk.new_count) for hunk in file.hunks
+        )
     assert time.monotonic() - started < 1
 
 

@@ -6,6 +6,8 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
+from tests.patches.shapes import Repo
+
 from perilune.review.acquire.inputs import InputKind, ReviewInput
 from perilune.review.ports import (
     AnswerOutcome,
@@ -19,7 +21,6 @@ from perilune.review.ports import (
 )
 from perilune.review.result import ReviewResult
 from perilune.review.run import Reviewer, ReviewOptions, ReviewServices
-from tests.patches.shapes import Repo
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 Reply = str | AnswerOutcome | Callable[[ModelRequest], "str | AnswerOutcome"]

@@ -1,7 +1,7 @@
 """The review of one input: the stages in order, each a small step."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Literal
 
@@ -50,6 +50,7 @@ class ReviewServices(Struct, frozen=True, kw_only=True):
     local_secret: bytes = b"perilune"
     clock: Callable[[], datetime] = field(default_factory=lambda: lambda: datetime.now(UTC))
     planned: Callable[[ReviewResult], None] | None = None
+    finished: Callable[[ReviewResult], Awaitable[None]] | None = None
 
 
 class Reviewer:
@@ -65,7 +66,10 @@ class Reviewer:
         """
         acquired = await asyncio.to_thread(acquire, source)
         try:
-            return await _Run(self._services, acquired, options or ReviewOptions()).result()
+            result = await _Run(self._services, acquired, options or ReviewOptions()).result()
+            if self._services.finished is not None and not result.is_preview:
+                await self._services.finished(result)
+            return result
         finally:
             acquired.close()
 
@@ -135,7 +139,9 @@ class _Run:
         """The plan does not fit what is left: nothing is asked."""
         facts: dict[str, object] = {"needed": short.needed, "available": short.available}
         facts |= {"account": short.account or "", "window": short.window or ""}
-        variant = "" if short.retry_at is not None else "unknown"
+        variant = "one" if short.needed == 1 else ""
+        if short.retry_at is None:
+            variant = f"{variant}_unknown" if variant else "unknown"
         problem = Problem(code="PL-REVIEW-BUDGET", variant=variant, facts=facts, retry_at=short.retry_at)
         status = RunStatus.DEFERRED if short.how == "defer" else RunStatus.FAILED
         base = self._base(prepared, short.plan)

@@ -134,7 +134,10 @@ class Group:
             while (ticket := self.line.next_of(priority)) is not None:
                 if not ticket.future.done():
                     ticket.answer(self._refused("deadline", self._clock() - ticket.joined_s, 0))
-        self._look_again_later()
+        if self._retry is not None:
+            self._retry.cancel()
+        if self._neighbours is not None:
+            self._neighbours.withdraw(self.name)
         if self._listening_on is not None:
             asyncio.get_running_loop().remove_reader(self._listening_on)
             self._listening_on = None
