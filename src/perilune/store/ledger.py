@@ -134,7 +134,7 @@ def totals(connection: Connection, start: datetime, end: datetime, by: Dimension
 def totals_over_time(
     connection: Connection, edges: Sequence[datetime], by: Dimension | None = None
 ) -> list[tuple[datetime, list[Total]]]:
-    """Sums of each span between neighbouring edges, by its start: days and hours are the caller's, as zones have them."""
+    """Sums of each span between neighbouring edges, by its start; what a day is depends on the caller's zone."""
     return [(start, totals(connection, start, end, by)) for start, end in pairwise(edges)]
 
 
