@@ -21,7 +21,7 @@ class ReviewBench(Protocol):
     """What this command needs of the workbench."""
 
     def review_services(self, *, preview: bool) -> "ReviewServices":
-        """What a review works with. For a preview nothing is opened that could ask a model, and no account is needed."""
+        """What a review works with. For a preview nothing is opened that could ask a model; no account is needed."""
         ...
 
 
