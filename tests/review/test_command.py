@@ -4,6 +4,8 @@ import io
 import json
 import subprocess
 import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -38,9 +40,10 @@ class Bench:
     def display(self) -> Display:
         return Display()
 
-    def review_services(self, *, preview: bool) -> ReviewServices:
+    @asynccontextmanager
+    async def review_services(self, *, preview: bool) -> AsyncIterator[ReviewServices]:
         answerer = None if preview else self._answerer
-        return ReviewServices(answerer=answerer, quota=self._quota, answers=MemoryAnswers(), clock=lambda: NOW)
+        yield ReviewServices(answerer=answerer, quota=self._quota, answers=MemoryAnswers(), clock=lambda: NOW)
 
 
 def typed(
@@ -88,7 +91,7 @@ def test_a_preview_needs_no_account() -> None:
 
 
 def test_a_review_without_an_account_says_how_to_get_one() -> None:
-    status, _, err = typed()
+    status, _, err = typed("-q")
     assert status == 4
     assert "error[PL-ACCOUNT-NONE]" in err
 
