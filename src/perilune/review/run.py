@@ -41,7 +41,10 @@ class ReviewOptions(Struct, frozen=True, kw_only=True):
 
 
 class ReviewServices(Struct, frozen=True, kw_only=True):
-    """What a review is handed. `user` is the `[review]` table of the user's configuration."""
+    """What a review is handed. `user` is the `[review]` table of the user's configuration.
+
+    Shape: `planned` hears of the plan before the first request, `finished` of the result; of a preview only `planned`.
+    """
 
     answerer: Answerer | None
     quota: QuotaView
@@ -67,11 +70,11 @@ class Reviewer:
         acquired = await asyncio.to_thread(acquire, source)
         try:
             result = await _Run(self._services, acquired, options or ReviewOptions()).result()
-            if self._services.finished is not None and not result.is_preview:
-                await self._services.finished(result)
-            return result
         finally:
             acquired.close()
+        if self._services.finished is not None and not result.is_preview:
+            await self._services.finished(result)
+        return result
 
 
 class _Run:
