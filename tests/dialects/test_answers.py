@@ -113,6 +113,17 @@ def test_a_passed_body_is_refused_for_what_its_upstream_never_takes() -> None:
     assert pass_through(Dialect.CHAT, body, Target(dialect=Dialect.CHAT)).body is body.bytes
 
 
+def test_a_passed_responses_body_is_stateless() -> None:
+    target = Target(dialect=Dialect.RESPONSES)
+    assert pass_through(Dialect.RESPONSES, Body(b'{"input":"x"}'), target).body == b'{"input":"x","store":false}'
+    assert pass_through(Dialect.RESPONSES, Body(b'{"store":true}'), target).body == b'{"store":false}'
+    assert pass_through(Dialect.RESPONSES, Body(b'{ "store":false}'), target).body == b'{ "store":false}'
+    for field in ("previous_response_id", "conversation"):
+        with pytest.raises(RequestError) as caught:
+            pass_through(Dialect.RESPONSES, Body(json.dumps({"input": "x", field: "resp_1"}).encode()), target)
+        assert caught.value.problem.facts == {"field": field}
+
+
 def test_the_slots_fields_are_spliced_into_a_passed_body() -> None:
     body = Body(b'{ "model":"kimi-for-coding", "messages":[ ] , "temperature":0}')
     target = Target(dialect=Dialect.CHAT, model="k3", fields={"reasoning_effort": "high"})

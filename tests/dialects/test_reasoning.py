@@ -13,7 +13,8 @@ from perilune.dialects.pass_through import pass_through
 from perilune.dialects.seal import Seal, Sealed
 from perilune.dialects.stream import StreamTranslator, answer_to_stream, collect
 from perilune.dialects.target import Context, Frame, Hooks, Target, TurnKeys
-from perilune.dialects.translate import parse_request, translate_answer
+from perilune.dialects.translate import parse_answer, parse_request, translate_answer
+from perilune.dialects.way_back import answer_keys
 
 Translate = Callable[..., Any]
 MakeContext = Callable[..., Context]
@@ -225,6 +226,30 @@ def test_a_dropped_thought_is_found_by_content_alone() -> None:
     assert passed([USE], hooks, family="kimi")[0] == {"type": "thinking", "thinking": THOUGHT, "signature": "c2ln"}
     assert passed([USE], hooks, family="other")[0]["signature"] == ""
     assert passed([{"type": "thinking", "thinking": THOUGHT}, USE], hooks, family="kimi")[0]["signature"] == "c2ln"
+
+
+@pytest.mark.parametrize("client", ["chat", "messages", "responses"])
+def test_an_answer_is_kept_under_the_names_its_client_will_send(
+    client: str, context: MakeContext, translate: Translate
+) -> None:
+    answer = parse_answer(
+        Dialect.CHAT, CHAT_ANSWER.replace(b'"Bash"', b'"own__ls_"').replace(b'"content": ""', b'"content": "a "')
+    )
+    whole = context("chat", client, names={"own__ls_": ("ls", "own")})
+    turns = parse_request(Dialect.CHAT, b'{"messages":[{"role":"user","content":"go"}]}').turns
+    call = {"c": "ls"}
+    sent: dict[str, list[dict[str, Any]]] = {
+        "chat": [{"role": "user", "content": "go"}, {"role": "assistant", "content": "a", "tool_calls": [
+            {"id": "x", "type": "function", "function": {"name": "ls", "arguments": json.dumps(call)}}]}],
+        "messages": [{"role": "user", "content": [{"type": "text", "text": "go"}]}, {"role": "assistant", "content": [
+            {"type": "text", "text": "a"}, {"type": "tool_use", "id": "x", "name": "ls", "input": call}]}],
+        "responses": [{"role": "user", "content": "go"}, {"role": "assistant", "content": "a"}, {
+            "type": "function_call", "call_id": "x", "name": "ls", "namespace": "own", "arguments": json.dumps(call)}],
+    }  # fmt: skip
+    store = {answer_keys(whole, turns, answer): Reasoning(THOUGHT)}
+    field = "input" if client == "responses" else "messages"
+    body, _ = translate(client, "chat", {field: sent[client]}, Hooks(recall=store.get), model="m")
+    assert body["messages"][1]["reasoning_content"] == THOUGHT
 
 
 def test_another_conversation_or_another_call_does_not_find_it() -> None:

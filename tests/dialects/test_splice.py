@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from perilune.core.errors import RequestError
 from perilune.dialects.head import Body
-from perilune.dialects.splice import REMOVE, members_of, places_of, splice
+from perilune.dialects.splice import DEEPEST, REMOVE, is_too_deep, members_of, places_of, splice
 
 KEYS = st.sampled_from(["model", "messages", 'a"b', "ü", "x y", "stream", "\\", "n"])
 VALUES: st.SearchStrategy[Any] = st.recursive(
@@ -109,3 +109,17 @@ def test_nesting_is_allowed_to_sixty_four_and_no_further() -> None:
         with pytest.raises(RequestError) as caught:
             members_of(body)
         assert caught.value.problem.code == "PL-BODY-INVALID"
+
+
+@given(st.recursive(SPACE, lambda inner: st.lists(inner, max_size=2) | st.dictionaries(SPACE, inner), max_leaves=6))
+def test_depth_is_that_of_the_value_whatever_its_strings_hold(value: Any) -> None:
+    def depth(inner: Any) -> int:
+        items = inner.values() if isinstance(inner, dict) else inner if isinstance(inner, list) else None
+        return 0 if items is None else 1 + max(map(depth, items), default=0)
+
+    trap = '[{"\\\\' * 80
+    for levels in (DEEPEST - depth(value), DEEPEST - depth(value) + 1):
+        nested = value
+        for _ in range(levels):
+            nested = [trap, nested, "\\"]
+        assert is_too_deep(json.dumps(nested).encode()) == (levels + depth(value) > DEEPEST)

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from perilune.dialects.collect import Collector
 from perilune.dialects.content import Relay, UsageMeter, next_sequence_number, usage_of_answer
-from perilune.dialects.form import Dialect
+from perilune.dialects.form import Dialect, Reasoning, Text
 from perilune.dialects.signals import Signal, signal_of
 from perilune.dialects.sse import SseEvent, SseParser
 from perilune.dialects.stream import collect, stream_to_answer
@@ -120,7 +121,6 @@ def test_the_later_messages_usage_wins_field_by_field() -> None:
     assert meter.started.model == "k"
 
 
-@pytest.mark.case("gateway US-05")
 @pytest.mark.parametrize("size", [1, 7, 1000, 10**6])
 def test_the_usage_chunk_does_not_reach_a_client_that_did_not_ask(size: int, stream_of: Callable[[str], bytes]) -> None:
     wire = stream_of("dev-chat-stream-ok")
@@ -252,6 +252,15 @@ def test_model_and_usage_of_a_relayed_answer(name: str, dialect: str, sample: Ca
     assert usage is not None
     assert (usage.input_total, usage.cache_read, usage.output_total) == (412, 256, 37)
     assert usage_of_answer(Dialect(dialect), b"<html>") == ("", None)
+
+
+def test_a_relay_can_gather_the_answer_beside_it(stream_of: Callable[[str], bytes]) -> None:
+    wire = stream_of("dev-chat-stream-ok")
+    relay = Relay(Dialect.CHAT, answer=Collector())
+    assert relay.feed(wire) == wire
+    assert relay.meter.answer is not None
+    assert relay.meter.answer.answer().parts == (Reasoning("The user pings."), Text("pong"))
+    assert relay.meter.deltas == 4
 
 
 def test_the_next_number_of_a_relayed_responses_stream(context: Callable[..., Context], frame: Frame) -> None:

@@ -1,6 +1,6 @@
 import asyncio
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,8 @@ from perilune.monitor.refresh import refresh
 from perilune.monitor.target import Target
 from perilune.monitor.waiting import failure_of, is_hopeless, patience
 from perilune.net.control import ControlClient
+from perilune.quota.refusals import resolve
+from perilune.quota.status import judge
 from perilune.store.engine import Store
 from perilune.store.quick import quick_held, quick_tried
 from perilune.store.snapshots import Snapshots
@@ -53,28 +55,47 @@ async def test_a_sample_is_written_when_something_moved_or_half_an_hour_passed(
     assert count() == 7
 
 
-@pytest.mark.case("accounts 11.2")
-async def test_three_readers_at_once_make_one_request(
-    snapshots: Snapshots, client: ControlClient, loopback: LoopbackServer, target: MakeTarget, clock: Any
-) -> None:
-    asked_once, may_answer = asyncio.Event(), asyncio.Event()
+class Watched(Snapshots):
+    """Tells when so many readers have asked for the flight."""
 
-    async def slowly(asked: Asked) -> bytes:
-        asked_once.set()
-        await may_answer.wait()
+    def __init__(self, store: Store, readers: int) -> None:
+        super().__init__(store)
+        self.all_asked, self._loop, self._left = asyncio.Event(), asyncio.get_running_loop(), readers
+
+    def take_flight(self, account: str, owner: str, now: datetime, lasts: timedelta) -> bool:
+        taken = super().take_flight(account, owner, now, lasts)
+        self._left -= 1
+        if self._left == 0:
+            self._loop.call_soon_threadsafe(self.all_asked.set)
+        return taken
+
+
+async def test_three_readers_at_once_make_one_request(
+    store: Store, client: ControlClient, loopback: LoopbackServer, target: MakeTarget, clock: Any
+) -> None:
+    watched = Watched(store, 3)
+
+    async def when_all_wait(asked: Asked) -> bytes:
+        await watched.all_asked.wait()
         return answer(200, LEGACY)
 
-    loopback.reply = slowly
-    readers = [Collector(snapshots, client, clock=clock, owner=f"process-{n}") for n in range(3)]
-    first = asyncio.create_task(readers[0].collect(target()))
-    await asked_once.wait()
-    others = [asyncio.create_task(reader.collect(target())) for reader in readers[1:]]
-    await asyncio.sleep(0)
-    may_answer.set()
-    collected = [await first, *[await other for other in others]]
+    loopback.reply = when_all_wait
+    readers = [Collector(watched, client, clock=clock, owner=f"process-{n}") for n in range(3)]
+    collected = await asyncio.gather(*(reader.collect(target()) for reader in readers))
     assert len(loopback.requests) == 1
-    assert [one.outcome for one in collected] == ["read", "shared", "shared"]
-    assert len({one.snapshot for one in collected if one.snapshot}) <= 1 or all(one.snapshot for one in collected)
+    assert sorted(one.outcome for one in collected) == ["read", "shared", "shared"]
+    assert {one.snapshot for one in collected} == {watched.latest()["work"]}
+
+
+async def test_what_another_process_has_just_read_is_not_read_again(
+    collector: Collector, loopback: LoopbackServer, target: MakeTarget, clock: Any
+) -> None:
+    loopback.reply = lambda asked: answer(200, LEGACY)
+    first = await collector.collect(target())
+    clock.pass_(seconds=9)
+    again = await collector.collect(target(), rest=timedelta(seconds=10))
+    assert (again.outcome, again.snapshot) == ("shared", first.snapshot)
+    assert len(loopback.requests) == 1
 
 
 @pytest.mark.case("accounts 11.3")
@@ -247,3 +268,48 @@ def test_an_equal_refusal_within_a_minute_does_not_end_the_tries() -> None:
     later = failure_of(problem, "work", quick, NOW + timedelta(seconds=65), "key")
     assert [is_hopeless(failure, "key") for failure in (first, quick, later)] == [False, False, True]
     assert not is_hopeless(later, "another")
+
+
+@pytest.mark.case("experience E17")
+async def test_a_refused_key_that_is_accepted_elsewhere_belongs_there(
+    collector: Collector, loopback: LoopbackServer, target: MakeTarget
+) -> None:
+    loopback.reply = lambda asked: answer(200, LEGACY)
+    await collector.collect(target())
+    loopback.reply = lambda asked: answer(401)
+    collected = await collector.collect(target("ci"))
+    assert collected.problem is not None
+    assert (collected.problem.code, collected.problem.variant) == ("PL-401-HOST", "")
+    assert collected.problem.facts["other"] == "Kimi Code cn (api.kimi.com)"
+    unknown = await collector.collect(target("lab", "sk-kimi-EXAMPLE0099"))
+    assert unknown.problem is not None
+    assert unknown.problem.code == "PL-401-KEY"
+
+
+@pytest.mark.case("accounts 5.22")
+async def test_a_refusal_ends_when_an_inference_call_succeeds(
+    collector: Collector, snapshots: Snapshots, loopback: LoopbackServer, target: MakeTarget, clock: Any
+) -> None:
+    loopback.reply = lambda asked: answer(200, LEGACY)
+    await collector.collect(target())
+    snapshots.refuse(resolve("work", "7d", snapshots.latest()["work"].windows, clock()))
+    known, held = target().known, snapshots.held(clock())["work"]
+    assert judge(known, held, clock()).verdict.blocked_by == "7d"
+    snapshots.accept("work")
+    assert judge(known, snapshots.held(clock())["work"], clock()).verdict.usable is True
+
+
+@pytest.mark.case("accounts 6.7")
+async def test_the_title_that_the_profile_tells_wins(
+    collector: Collector, snapshots: Snapshots, loopback: LoopbackServer, target: MakeTarget
+) -> None:
+    usages = {**body_of("code-usages-legacy"), "user": {"membership": {"level": "LEVEL_BASIC"}}}
+    bodies = {"usages": usages, "me": body_of("code-me-ok"), "models": {}}
+    loopback.reply = lambda asked: answer(200, msgspec.json.encode(bodies[asked.path.rpartition("/")[2]]))
+    collected = await collector.collect(target())
+    assert collected.snapshot is not None
+    assert collected.snapshot.plan_title == "Moderato"
+    await collector.collect(target(), with_profile=True)
+    assert snapshots.latest()["work"].plan_title == "Vivace"
+    await collector.collect(target())
+    assert snapshots.latest()["work"].plan_title == "Vivace"

@@ -290,7 +290,9 @@ def test_a_connection_is_reset_without_a_byte(sandbox: SandboxThread, ask: Ask, 
     sandbox.world.queue_fault(reset=reset)
     with pytest.raises(ConnectionResetError):
         chat(ask)
-    assert sandbox.world.requests()[-1].outcome == "reset"
+    seen = sandbox.world.requests()[-1]
+    assert (seen.outcome, seen.status) == ("reset", None)
+    assert sandbox.world.traffic("moonshot-intl").requests_of_minute(sandbox.world.now()) == 0
     assert chat(ask).status == 200
 
 

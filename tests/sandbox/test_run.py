@@ -5,6 +5,7 @@ import threading
 from datetime import UTC, datetime
 from pathlib import Path
 
+import msgspec
 import pytest
 from click.testing import CliRunner
 from tests.sandbox.plain_client import ask_at
@@ -108,6 +109,14 @@ def test_every_shipped_scenario_loads_and_has_the_keys_of_pong() -> None:
         assert scenario.title == name
         assert keys.KIMI_CN in scenario.accounts["kimi-cn"].keys
         assert keys.MOONSHOT_INTL in scenario.accounts["moonshot-intl"].keys
+
+
+def test_the_guide_names_every_scenario_and_its_example_plays() -> None:
+    guide = (Path(__file__).parents[2] / "docs" / "guide" / "sandbox.md").read_text(encoding="utf-8")
+    assert [name for name in scenario_names() if f"`{name}`" not in guide] == []
+    example = guide.partition("```toml\n")[2].partition("```")[0]
+    world = World(msgspec.toml.decode(example))
+    assert str(world.accounts["kimi-cn"].windows["5h"].used) == "8"  # type: ignore[union-attr]
 
 
 def test_a_scenario_can_come_from_a_file(tmp_path: Path) -> None:

@@ -29,13 +29,14 @@ class Region(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class Environment(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Environment variables that a plan's users already set: key names in order, region and base address names."""
+    """Environment variables that a plan's users already set: key names in order, region, base address, web sessions."""
 
     keys: tuple[str, ...] = ()
     region: str | None = None
     base_url: str | None = None
     default_region: str | None = None
     found_not_used: tuple[str, ...] = ()
+    web_sessions: tuple[str, ...] = ()
 
 
 class ExpectedWindow(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -74,6 +75,7 @@ class Plan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     is_read_only: bool = False
     needs_base_url: bool = False
     known_hosts: tuple[str, ...] = ()
+    known_as: dict[str, str] = {}
 
     def region(self, region_id: str) -> Region | None:
         """The region of that id, None where the plan has none."""

@@ -17,7 +17,7 @@ from perilune.core.addresses import host_of
 from perilune.core.errors import CredentialError, PeriluneError, UsageError
 from perilune.core.messages import Voice
 from perilune.core.nearest import nearest
-from perilune.monitor.freshness import due
+from perilune.monitor.freshness import due, rest_of
 from perilune.quota.document import StatusDocument
 from perilune.quota.held import Held, Known, StatusSettings
 from perilune.quota.snapshot import Limits
@@ -25,7 +25,11 @@ from perilune.quota.status import build_status
 from perilune.store.quick import quick_held, quick_tried
 
 if TYPE_CHECKING:
+    from perilune.monitor.collect import Publish
+    from perilune.monitor.interval import Activity
+    from perilune.monitor.schedule import Schedule
     from perilune.monitor.target import Target
+    from perilune.net.control import ControlClient
     from perilune.providers.contract.reading import Binding
     from perilune.store.engine import Store
     from perilune.vault.vault import Vault
@@ -44,8 +48,10 @@ class Monitoring:
         vault: "Callable[[], Vault]",
         environment: Mapping[str, str],
         clock: Callable[[], datetime],
+        store: "Store | None" = None,
     ) -> None:
         self.config = loaded.config
+        self._given_store = store
         self._paths = paths
         self._plans = plans
         self._vault = vault
@@ -105,6 +111,24 @@ class Monitoring:
         document = self.status((), Voice(now=self._clock()))
         keep_line(document, self._paths, self.config, self._plans, service)
 
+    def schedule(
+        self,
+        client: "ControlClient",
+        *,
+        owner: str,
+        publish: "Publish | None" = None,
+        activity: "Callable[[str], Activity] | None" = None,
+    ) -> "Schedule":
+        """The background reading of the service: run it with `targets()`; `nudge` asks for a reading."""
+        from perilune.monitor.collect import Collector, no_audience
+        from perilune.monitor.interval import Activity
+        from perilune.monitor.schedule import Schedule
+        from perilune.store.snapshots import Snapshots
+
+        snapshots = Snapshots(self.store)
+        collector = Collector(snapshots, client, clock=self._clock, owner=owner, publish=publish or no_audience)
+        return Schedule(collector, snapshots, clock=self._clock, activity=activity or (lambda account: Activity()))
+
     def known(self, account: AccountConfig) -> Known:
         """An account as the status needs it."""
         plan = self._plans.get(account.plan)
@@ -156,6 +180,8 @@ class Monitoring:
     @cached_property
     def store(self) -> "Store":
         """The open store."""
+        if self._given_store is not None:
+            return self._given_store
         from perilune.store.engine import open_store
 
         return open_store(self._url or self._paths.store_file)
@@ -203,7 +229,7 @@ class Monitoring:
         async with ControlClient(upstream=upstream) as client:
             collector = Collector(Snapshots(self.store), client, clock=self._clock, owner=f"status-{os.getpid()}")
             due_names = self._due(names, is_asked=is_asked)
-            await refresh(self.targets(due_names) if due_names else [], collector)
+            await refresh(self.targets(due_names) if due_names else [], collector, rest=rest_of(is_asked=is_asked))
 
 
 def _binder(

@@ -48,7 +48,8 @@ def replace(file: Path, text: str) -> None:
 @contextmanager
 def _lock(file: Path) -> Iterator[None]:
     """One editor at a time; the lock falls with its process."""
-    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for folder in reversed(file.parents):
+        folder.mkdir(mode=0o700, exist_ok=True)
     descriptor = os.open(file.with_name(f".{file.name}.lock"), os.O_RDWR | os.O_CREAT, 0o600)
     try:
         _lock_descriptor(descriptor)

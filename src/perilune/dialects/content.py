@@ -5,6 +5,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from perilune.dialects.collect import Collector
 from perilune.dialects.events import CallDelta, Failed, Finished, ReasoningDelta, Started, TextDelta, UsageSeen
 from perilune.dialects.form import Dialect
 from perilune.dialects.signals import Signal, signal_of
@@ -16,13 +17,15 @@ from perilune.dialects.usage import Usage, read_chat_usage, read_messages_usage,
 class UsageMeter:
     """Takes the usage out of a stream's events; the last one counts, never the sum.
 
-    Shape: `deltas` counts events with content, the ground for an estimate when a stream is cut.
+    Shape: `deltas` counts events with content, the ground for an estimate when a stream is cut; `answer` gathers all
+    that is said when one is handed in, for the store of thoughts.
     """
 
-    __slots__ = ("_decoder", "_dialect", "deltas", "failed", "finished", "last", "started", "usage")
+    __slots__ = ("_decoder", "_dialect", "answer", "deltas", "failed", "finished", "last", "started", "usage")
 
-    def __init__(self, dialect: Dialect) -> None:
+    def __init__(self, dialect: Dialect, answer: Collector | None = None) -> None:
         self._dialect = dialect
+        self.answer = answer
         self._decoder = decoder_for(dialect)
         self.usage: Usage | None = None
         self.started: Started | None = None
@@ -39,10 +42,12 @@ class UsageMeter:
     def see(self, event: SseEvent) -> None:
         """Take in one event. Plain deltas are only counted."""
         self.last = event
-        if self.started is not None and self._is_plain_delta(event):
+        if self.started is not None and self.answer is None and self._is_plain_delta(event):
             self.deltas += 1
             return
         for said in self._decoder.decode(event):
+            if self.answer is not None:
+                self.answer.add(said)
             match said:
                 case UsageSeen():
                     self.usage = said.usage
@@ -97,12 +102,12 @@ class Relay:
 
     __slots__ = ("_dialect", "_drops_usage", "_is_committed", "_parser", "meter", "signals")
 
-    def __init__(self, dialect: Dialect, *, drops_usage: bool = False) -> None:
+    def __init__(self, dialect: Dialect, *, drops_usage: bool = False, answer: Collector | None = None) -> None:
         self._dialect = dialect
         self._drops_usage = drops_usage and dialect is Dialect.CHAT
         self._parser = SseParser()
         self._is_committed = False
-        self.meter = UsageMeter(dialect)
+        self.meter = UsageMeter(dialect, answer)
         self.signals: list[Signal] = []
 
     @property

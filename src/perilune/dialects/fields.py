@@ -7,7 +7,7 @@ import msgspec
 from msgspec import Raw
 
 from perilune.core.errors import RequestError
-from perilune.dialects.splice import members_of
+from perilune.dialects.splice import split_members
 
 T = TypeVar("T")
 
@@ -26,7 +26,7 @@ class Fields:
 
     def __init__(self, body: bytes) -> None:
         """Raises: RequestError PL-BODY-INVALID when the body is no JSON object."""
-        self._members = members_of(body)
+        self._members = split_members(body)
 
     def take(self, name: str, decode: Callable[[bytes], T]) -> T | None:
         """The field decoded, None when absent.

@@ -43,6 +43,8 @@ class Head(Struct, frozen=True, gc=False):
     safety_identifier: Any = None
     user: Any = None
     previous_response_id: Any = None
+    conversation: Any = None
+    store: Any = None
 
     @property
     def max_output(self) -> int | None:
@@ -93,7 +95,7 @@ class Body:
 
     def spliced(self, replacements: Mapping[str, object]) -> bytes:
         """The body with top-level keys replaced, inserted or, for REMOVE, taken out."""
-        return splice(self.bytes, replacements, self.places)
+        return splice(self.bytes, replacements, places=self.places)
 
     def tool_names(self) -> list[str]:
         """The names of all function tools, those of a namespace as `namespace__name`."""

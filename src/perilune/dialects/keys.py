@@ -35,8 +35,12 @@ class History:
     def keys(self, turn: Turn) -> TurnKeys:
         """The keys of this turn at this place."""
         before = self._digest.copy()
-        _feed(before, b"text", f"{self._role}:{''.join(self._texts)}".encode(errors="surrogatepass"))
+        _feed(before, b"text", self._text())
         return TurnKeys(before.digest(), turn_digest(turn.parts))
+
+    def _text(self) -> bytes:
+        """Clients trim answers, so the outer spaces do not count."""
+        return f"{self._role}:{''.join(self._texts).strip()}".encode(errors="surrogatepass")
 
     def _add_part(self, part: Part) -> None:
         if isinstance(part, Text):
@@ -47,7 +51,7 @@ class History:
 
     def _flush(self) -> None:
         if self._texts:
-            _feed(self._digest, b"text", f"{self._role}:{''.join(self._texts)}".encode(errors="surrogatepass"))
+            _feed(self._digest, b"text", self._text())
             self._texts.clear()
 
 
@@ -56,7 +60,7 @@ def turn_digest(parts: Iterable[Part]) -> bytes:
     digest = hashlib.blake2b(digest_size=16)
     known = list(parts)
     text = "".join(part.text for part in known if isinstance(part, Text))
-    _feed(digest, b"text", text.encode(errors="surrogatepass"))
+    _feed(digest, b"text", text.strip().encode(errors="surrogatepass"))
     for part in known:
         if isinstance(part, ToolCall):
             _feed_part(digest, part)

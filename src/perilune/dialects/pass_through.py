@@ -12,7 +12,7 @@ from perilune.dialects.fields import checked, decode_raws
 from perilune.dialects.form import Dialect, Reasoning, Turn
 from perilune.dialects.head import Body
 from perilune.dialects.names import rename_functions
-from perilune.dialects.refuse import refuse_always
+from perilune.dialects.refuse import refuse_always, refuse_stored
 from perilune.dialects.splice import splice
 from perilune.dialects.target import Context, Hooks, Target
 from perilune.dialects.thoughts import with_thoughts
@@ -34,9 +34,10 @@ class Passed(Struct, frozen=True, kw_only=True):
 def pass_through(dialect: Dialect, body: Body, target: Target, hooks: Hooks | None = None) -> Passed:
     """The body with the target's own fields, and only the changes without which the upstream would refuse it.
 
-    Raises: RequestError PL-UNSUPPORTED for a picture by address or too many tools, PL-BODY-INVALID.
+    Raises: RequestError PL-UNSUPPORTED for a picture by address, too many tools or a stored response; PL-BODY-INVALID.
     """
     hooks = hooks or Hooks()
+    refuse_stored(body.head.previous_response_id, body.head.conversation)
     if _needs_rewriting(dialect, body, target):
         translated = prepare_request(dialect, target, parse_request(dialect, body.bytes), hooks)
         return Passed(body=translated.body, adjusted=translated.adjusted, context=translated.context)
@@ -46,6 +47,8 @@ def pass_through(dialect: Dialect, body: Body, target: Target, hooks: Hooks | No
     adjusted: list[str] = []
     if target.model is not None and target.model != body.head.model:
         changes["model"] = target.model
+    if dialect is Dialect.RESPONSES and body.head.store is not False:
+        changes.setdefault("store", False)
     turns = _repaired(dialect, body, target, hooks, adjusted)
     if turns is not None:
         changes["messages"] = turns

@@ -66,6 +66,14 @@ def refuse_always(request: Request, target: Target) -> None:
                 raise _part_refused(turn, part.url.partition(":")[0])
 
 
+def refuse_stored(previous_response_id: object, conversation: object) -> None:
+    """Refuse to continue what a vendor's own service would have stored; here a request carries its whole history."""
+    given = {"previous_response_id": previous_response_id, "conversation": conversation}
+    for field, value in given.items():
+        if value:
+            raise RequestError.of("PL-UNSUPPORTED", variant="stored", field=field)
+
+
 def _refuse_many(request: Request) -> None:
     n: Any = msgspec.json.decode(request.sampling.get("n", b"1"))
     if n not in (None, 1):

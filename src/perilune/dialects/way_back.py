@@ -1,16 +1,17 @@
 """An answer on its way back: the client's own names, ids its dialect takes, thoughts it can send again."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from msgspec.structs import replace
 
 from perilune.dialects.events import CallDelta, CallStarted, Finished, ReasoningSigned, StreamEvent, TextDelta
-from perilune.dialects.form import Answer, Dialect, Part, Reasoning, StopReason, Text, ToolCall
+from perilune.dialects.form import Answer, Dialect, Part, Reasoning, StopReason, Text, ToolCall, Turn
+from perilune.dialects.keys import History
 from perilune.dialects.responses.items import Envelope
 from perilune.dialects.seal import Seal, Sealed
 from perilune.dialects.structured import without_fences
-from perilune.dialects.target import Context
+from perilune.dialects.target import Context, TurnKeys
 
 _BAD_ID_CHARACTER = re.compile(r"[^A-Za-z0-9_-]")
 
@@ -65,6 +66,14 @@ def envelope_maker(context: Context, seal: Seal | None) -> Envelope | None:
     if not context.wants_envelope or context.upstream is Dialect.RESPONSES or seal is None:
         return None
     return lambda text, signature: seal.seal(Sealed(text, context.family, signature))
+
+
+def answer_keys(context: Context, turns: Iterable[Turn], answer: Answer) -> TurnKeys:
+    """Under which an answer's thought is kept: as the client will send the turn back, under its own names."""
+    history = History()
+    for turn in turns:
+        history.add(turn)
+    return history.keys(Turn("assistant", restored(context, answer, None).parts))
 
 
 class EventRestorer:

@@ -2,24 +2,24 @@
 
 from collections.abc import AsyncIterator, Mapping
 from datetime import datetime
-from typing import Any, Literal
+from typing import Protocol
 
 from msgspec import Struct, field
 
+from perilune.core.errors import Problem
 from perilune.dialects.form import Dialect
 from perilune.dialects.usage import Usage
+from perilune.gateway.admission import Priority
 from perilune.gateway.clocks import Clocks
 from perilune.providers.contract.outcome import Outcome
-
-Priority = Literal["interactive", "review", "batch"]
 
 
 class Call(Struct, kw_only=True):
     """One request to a model.
 
-    Shape: `body` in the dialect of `front`; header names lower case; `owner` and `key_id` say who asks; `allows_model`
-    and `allows_routes` come from a gateway key (None: all); `clocks` overrides the configured ones; `route` asks for one
-    route by name instead of matching; `purpose`, `run`, `unit` and `stage` are for the ledger.
+    Shape: `body` in the dialect of `front`; header names lower case; `owner` and `key_id` say who asks; `clocks`
+    overrides the configured ones; `route` asks for one route by name instead of matching; `purpose`, `run`, `unit` and
+    `stage` are for the ledger.
     """
 
     front: Dialect
@@ -27,14 +27,13 @@ class Call(Struct, kw_only=True):
     headers: Mapping[str, str] = field(default_factory=dict)
     owner: str = "local"
     key_id: str | None = None
-    priority: Priority = "interactive"
+    priority: Priority = Priority.INTERACTIVE
     clocks: Clocks | None = None
     route: str | None = None
     purpose: str = "client"
     run: str | None = None
     unit: str | None = None
     stage: str | None = None
-    max_concurrent: int | None = None
 
 
 class Attempt(Struct, kw_only=True):
@@ -50,22 +49,36 @@ class Attempt(Struct, kw_only=True):
     is_skipped: bool = False
     total_ms: int | None = None
     first_content_ms: int | None = None
-    usage: Usage | None = None
+
+
+class Chunks(Protocol):
+    """A stream of bytes that holds things while it runs."""
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        """The bytes."""
+        ...
+
+    async def aclose(self) -> None:
+        """Give back what is held; harmless after the end."""
+        ...
 
 
 class Reply(Struct, kw_only=True):
-    """What the caller gets: a whole body, or chunks that must be read to their end or closed.
+    """What the caller gets: a whole body, or chunks that are read to their end or closed.
 
-    Shape: `outcome` is the last attempt's; for a stream it is complete once the chunks are.
+    Shape: `problem` says what went wrong where no slot answered; `attempts`, `usage` and `served_model` of a stream are
+    complete once its chunks are. `is_cut` says that a stream ended with an error event.
     """
 
     status: int
     headers: list[tuple[str, str]]
     body: bytes = b""
-    chunks: AsyncIterator[bytes] | None = None
+    chunks: Chunks | None = None
     request_id: str = ""
     route: str | None = None
     account: str | None = None
     attempts: list[Attempt] = field(default_factory=list)
     usage: Usage | None = None
-    problem: Any = None
+    served_model: str | None = None
+    problem: Problem | None = None
+    is_cut: bool = False

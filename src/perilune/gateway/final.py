@@ -1,141 +1,83 @@
-"""What the client is told when no slot answered: status, type, code, whether to come back and when. Pure. Source: 1.9."""
+"""What the client is told when no slot answered: kind, status, code, when to come back. Pure. Source: 1.9."""
 
 from collections.abc import Sequence
 from datetime import datetime
 
 from msgspec import Struct
 
+from perilune.dialects.errors import ErrorKind, error_status, should_retry
 from perilune.dialects.form import Dialect
 from perilune.gateway.call import Attempt
 from perilune.providers.contract.outcome import OutcomeClass as Is
 
-_LONGEST_BUSY_S = 30
+_BUSY_COUNTS_AS_S = 30
 
-
-class Told(Struct, frozen=True, kw_only=True):
-    """One row of the table of answers. Shape: `should_retry` None leaves the header out."""
-
-    status: int
-    kind: str
-    messages_kind: str
-    should_retry: bool | None = False
-    messages_status: int | None = None
-
-    def status_for(self, dialect: Dialect) -> int:
-        """The HTTP status in this dialect."""
-        return self.messages_status or self.status if dialect is Dialect.MESSAGES else self.status
-
-    def kind_for(self, dialect: Dialect) -> str:
-        """The error type in this dialect."""
-        return self.messages_kind if dialect is Dialect.MESSAGES else self.kind
-
-
-KEY = Told(status=401, kind="invalid_request_error", messages_kind="authentication_error")
-NOT_ALLOWED = Told(status=403, kind="permission_error", messages_kind="permission_error")
-SPENT = Told(status=402, kind="insufficient_quota", messages_kind="billing_error")
-RATE = Told(status=429, kind="rate_limit_error", messages_kind="rate_limit_error", should_retry=True)
-DOWN = Told(status=503, kind="server_error", messages_kind="overloaded_error", should_retry=None, messages_status=529)
-LATE = Told(status=504, kind="timeout_error", messages_kind="timeout_error")
-NOT_FOUND = Told(status=404, kind="model_not_found", messages_kind="not_found_error")
-NO_PATH = Told(status=404, kind="invalid_request_error", messages_kind="not_found_error")
-BAD = Told(status=400, kind="invalid_request_error", messages_kind="invalid_request_error")
-FILTERED = Told(status=400, kind="content_filter", messages_kind="invalid_request_error")
-OVERFLOW = Told(status=400, kind="context_length_exceeded", messages_kind="invalid_request_error")
-TOO_LARGE = Told(status=413, kind="request_too_large", messages_kind="request_too_large")
-STOPPING = Told(
-    status=503, kind="server_error", messages_kind="overloaded_error", should_retry=None, messages_status=529
-)
-WRONG_TYPE = Told(status=415, kind="invalid_request_error", messages_kind="invalid_request_error")
-
-_BY_CLASS: dict[Is, Told] = {
-    Is.AUTH_REFUSED: NOT_ALLOWED,
-    Is.CLIENT_GATED: NOT_ALLOWED,
-    Is.BANNED: NOT_ALLOWED,
-    Is.PERMISSION: NOT_ALLOWED,
-    Is.MODEL_DENIED: NOT_ALLOWED,
-    Is.BALANCE_EMPTY: SPENT,
-    Is.QUOTA_SPENT: SPENT,
-    Is.MEMBER_LAPSED: SPENT,
-    Is.RATE_CONCURRENCY: RATE,
-    Is.RATE_RPM: RATE,
-    Is.RATE_TPM: RATE,
-    Is.RATE_TPD: RATE,
-    Is.RATE_OTHER: RATE,
-    Is.TIMEOUT_FIRST: LATE,
-    Is.TIMEOUT_TOTAL: LATE,
-    Is.MODEL_UNKNOWN: NOT_FOUND,
-    Is.ENDPOINT_UNKNOWN: NOT_FOUND,
-    Is.ROUTING_REFUSED: NOT_FOUND,
-    Is.BAD_REQUEST: BAD,
-    Is.BAD_PARAM: BAD,
-    Is.CONTENT_FILTERED: FILTERED,
-    Is.CONTEXT_OVERFLOW: OVERFLOW,
-    Is.BODY_TOO_LARGE: TOO_LARGE,
+_KINDS: dict[Is, ErrorKind] = {
+    Is.AUTH_REFUSED: ErrorKind.REFUSED,
+    Is.CLIENT_GATED: ErrorKind.REFUSED,
+    Is.BANNED: ErrorKind.REFUSED,
+    Is.PERMISSION: ErrorKind.REFUSED,
+    Is.MODEL_DENIED: ErrorKind.REFUSED,
+    Is.BALANCE_EMPTY: ErrorKind.SPENT,
+    Is.QUOTA_SPENT: ErrorKind.SPENT,
+    Is.MEMBER_LAPSED: ErrorKind.SPENT,
+    Is.RATE_CONCURRENCY: ErrorKind.RATE,
+    Is.RATE_RPM: ErrorKind.RATE,
+    Is.RATE_TPM: ErrorKind.RATE,
+    Is.RATE_TPD: ErrorKind.RATE,
+    Is.RATE_OTHER: ErrorKind.RATE,
+    Is.TIMEOUT_FIRST: ErrorKind.TIMEOUT,
+    Is.TIMEOUT_TOTAL: ErrorKind.TIMEOUT,
+    Is.MODEL_UNKNOWN: ErrorKind.MODEL,
+    Is.ENDPOINT_UNKNOWN: ErrorKind.MODEL,
+    Is.ROUTING_REFUSED: ErrorKind.MODEL,
+    Is.BAD_REQUEST: ErrorKind.BAD_REQUEST,
+    Is.BAD_PARAM: ErrorKind.BAD_REQUEST,
+    Is.CONTENT_FILTERED: ErrorKind.FILTER,
+    Is.CONTEXT_OVERFLOW: ErrorKind.OVERFLOW,
+    Is.BODY_TOO_LARGE: ErrorKind.TOO_LARGE,
 }
 PROMPT_STOPS = frozenset({Is.BAD_REQUEST, Is.BAD_PARAM, Is.CONTENT_FILTERED, Is.CONTEXT_OVERFLOW, Is.BODY_TOO_LARGE})
 _SPENT = frozenset({Is.BALANCE_EMPTY, Is.QUOTA_SPENT, Is.MEMBER_LAPSED})
-_REFUSED = frozenset({Is.AUTH_REFUSED, Is.CLIENT_GATED, Is.BANNED, Is.PERMISSION, Is.MODEL_DENIED})
-_SOON = frozenset(
-    {
-        Is.BUSY,
-        Is.TRANSIENT,
-        Is.NET_DNS,
-        Is.NET_TLS,
-        Is.NET_CONNECT,
-        Is.NET_RESET,
-        Is.NET_PROXY,
-        Is.TIMEOUT_IDLE,
-        Is.STREAM_CUT,
-        Is.GARBLED,
-    }
-)
 
 
 class Ending(Struct, frozen=True, kw_only=True):
     """How a request without an answer ends. Units: `retry_after_s` whole seconds."""
 
-    told: Told
+    kind: ErrorKind
     status: int
     code: str
-    deciding: Attempt | None
+    deciding: Attempt
     retry_after_s: int | None = None
     should_retry: bool | None = None
 
 
+def kind_of(outcome: Is) -> ErrorKind:
+    """The row of the table of answers for a class; what is not named there counts as the vendor's trouble."""
+    return _KINDS.get(outcome, ErrorKind.BUSY)
+
+
 def ending(attempts: Sequence[Attempt], dialect: Dialect, now: datetime) -> Ending:
-    """The answer after the last attempt: the slot that is usable again first decides."""
+    """The answer after the last attempt: a prompt-caused stop, else the slot that is usable again first decides."""
     last_of = {attempt.slot: attempt for attempt in attempts}
     stopping = next((a for a in reversed(attempts) if a.outcome.kind in PROMPT_STOPS and not a.is_skipped), None)
-    deciding = stopping or min(last_of.values(), key=lambda attempt: _ready(attempt, now))
-    told = _told(deciding)
-    wait = _wait(deciding, now)
-    should_retry = told.should_retry
-    if told is RATE and (wait is None or wait > 60):
-        should_retry = False
-    if told is DOWN:
-        wait = min(max(wait or 1, 1), _LONGEST_BUSY_S)
-    if told not in (RATE, DOWN, SPENT):
-        wait = None
-    status = told.status_for(dialect)
-    if deciding.outcome.kind is Is.UNKNOWN and (deciding.outcome.status or 0) >= 400:
-        status = deciding.outcome.status or status
+    late = next((a for a in attempts if a.outcome.kind is Is.TIMEOUT_TOTAL), None)
+    deciding = stopping or late or min(last_of.values(), key=lambda attempt: _ready(attempt, now))
+    kind = kind_of(deciding.outcome.kind)
+    wait = _wait(kind, deciding, now)
     return Ending(
-        told=told,
-        status=status,
+        kind=kind,
+        status=_status(kind, deciding, dialect),
         code=_code(list(last_of.values()), deciding, is_stop=stopping is not None),
         deciding=deciding,
         retry_after_s=wait,
-        should_retry=should_retry,
+        should_retry=should_retry(kind, wait),
     )
 
 
-def told_for(kind: Is) -> Told:
-    """The row of a class."""
-    return _BY_CLASS.get(kind, DOWN)
-
-
-def _told(attempt: Attempt) -> Told:
-    return told_for(attempt.outcome.kind)
+def _status(kind: ErrorKind, deciding: Attempt, dialect: Dialect) -> int:
+    vendors = deciding.outcome.status or 0
+    return vendors if deciding.outcome.kind is Is.UNKNOWN and vendors >= 400 else error_status(dialect, kind)
 
 
 def _code(slots: list[Attempt], deciding: Attempt, *, is_stop: bool) -> str:
@@ -145,17 +87,19 @@ def _code(slots: list[Attempt], deciding: Attempt, *, is_stop: bool) -> str:
 
 
 def _ready(attempt: Attempt, now: datetime) -> tuple[int, float]:
-    """Known times first, unknown ones after them, refused keys last."""
+    """Known times first, unknown ones after them, refused keys last; busy, faults and network count as 30 s."""
     outcome = attempt.outcome
-    if outcome.kind in _REFUSED:
+    kind = kind_of(outcome.kind)
+    if kind is ErrorKind.REFUSED:
         return (2, 0)
     if outcome.retry_at is not None:
         return (0, max((outcome.retry_at - now).total_seconds(), 0))
-    return (0, _LONGEST_BUSY_S) if outcome.kind in _SOON else (1, 0)
+    return (0, _BUSY_COUNTS_AS_S) if kind is ErrorKind.BUSY else (1, 0)
 
 
-def _wait(attempt: Attempt, now: datetime) -> int | None:
-    retry_at = attempt.outcome.retry_at
-    if retry_at is None:
-        return None
-    return max(-int(-(retry_at - now).total_seconds() // 1), 1)
+def _wait(kind: ErrorKind, deciding: Attempt, now: datetime) -> int | None:
+    at = deciding.outcome.retry_at
+    seconds = None if at is None else max(-int(-(at - now).total_seconds() // 1), 1)
+    if kind is ErrorKind.BUSY:
+        return min(seconds or 1, _BUSY_COUNTS_AS_S)
+    return seconds if kind in (ErrorKind.RATE, ErrorKind.SPENT) else None

@@ -7,15 +7,16 @@ import msgspec
 from msgspec import Raw
 
 from perilune.dialects.splice import REMOVE
+from perilune.providers.contract.registry import providers
 
-_NAMESPACES = ("openaiCompatible", "openai", "anthropic", "moonshot")
+_DIALECT_NAMESPACES = frozenset({"openaiCompatible", "openai", "anthropic"})
 
 
 def unwrapped(override: Mapping[str, Any]) -> Mapping[str, Any]:
     """Without a single provider namespace around it, as it stands in text pasted from elsewhere."""
     if len(override) == 1:
         name, inner = next(iter(override.items()))
-        if name in _NAMESPACES and isinstance(inner, dict):
+        if (name in _DIALECT_NAMESPACES or name in providers()) and isinstance(inner, dict):
             return inner
     return override
 

@@ -33,8 +33,8 @@ class Reopens(StrEnum):
 class Rule(Struct, frozen=True, kw_only=True):
     """What a class does to its scope.
 
-    Shape: opens after `after` outcomes within `within_s`; then `first_s` seconds, doubled each time up to `most_s`; None
-    means without an end. Units: seconds.
+    Shape: opens after `after` outcomes within `within_s`; then `first_s` seconds, doubled each time up to `most_s`;
+    None means without an end. Units: seconds.
     """
 
     scope: Scope

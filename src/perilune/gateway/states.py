@@ -71,6 +71,20 @@ class States:
         """Every scope that is not closed."""
         return list(self._open.values())
 
+    @property
+    def is_quiet(self) -> bool:
+        """True while every scope is closed, which is nearly always."""
+        return not self._open
+
+    @property
+    def is_calm(self) -> bool:
+        """True while nothing is open and nothing is being counted."""
+        return not self._open and not self._recent
+
+    def first_open(self, scopes: Sequence[str]) -> ScopeState | None:
+        """The state of the first of these scopes that is not closed."""
+        return next((state for scope in scopes if (state := self._open.get(scope)) is not None), None)
+
     def blocking(self, scopes: Sequence[str], now: datetime) -> ScopeState | None:
         """The open state that keeps these scopes from use; None when they are closed or due for a half-open try."""
         if not self._open:

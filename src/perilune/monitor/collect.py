@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from typing import Literal
 
+import msgspec
 from msgspec import Struct
 
 from perilune.core.errors import CredentialError, PeriluneError, Problem
@@ -13,6 +14,7 @@ from perilune.monitor.target import Target
 from perilune.monitor.waiting import failure_of, is_hopeless, is_told_to_wait
 from perilune.net.control import ControlClient
 from perilune.providers.contract.reading import Binding, Reader, reader_of
+from perilune.providers.contract.registry import plan as plan_of
 from perilune.quota.resets import back_filled
 from perilune.quota.snapshot import ReadFailure, Snapshot
 from perilune.store.snapshots import Snapshots
@@ -63,10 +65,18 @@ class Collector:
         self._owner = owner
         self._publish = publish
 
-    async def collect(self, target: Target, *, is_forced: bool = False, with_profile: bool = False) -> Collected:
+    async def collect(
+        self,
+        target: Target,
+        *,
+        is_forced: bool = False,
+        with_profile: bool = False,
+        rest: timedelta = timedelta(0),
+    ) -> Collected:
         """Read one account. Never raises what a vendor or a network can do; a forced read ignores an earlier refusal.
 
-        `with_profile` adds the calls made once a day, when they are due.
+        `with_profile` adds the calls made once a day, when they are due. What another process tried within `rest` is
+        taken as it is.
         """
         reader = reader_of(target.known.plan)
         if reader is None:
@@ -86,6 +96,9 @@ class Collector:
         if not await asyncio.to_thread(self._snapshots.take_flight, target.name, self._owner, now, _FLIGHT_LASTS):
             return await self._shared(target)
         try:
+            latest = (await asyncio.to_thread(self._snapshots.reads)).get(target.name)
+            if latest is not None and now - latest.tried_at < rest:
+                return Collected(account=target.name, outcome="shared", snapshot=await self._last(target))
             return await self._read(target, binding, reader, failure, credential, with_profile=with_profile)
         finally:
             await asyncio.shield(asyncio.to_thread(self._snapshots.land, target.name, self._owner))
@@ -107,12 +120,14 @@ class Collector:
         *,
         with_profile: bool,
     ) -> Collected:
-        previous = (await asyncio.to_thread(self._snapshots.latest)).get(target.name)
+        previous = await self._last(target)
         now = self._clock()
         try:
             snapshot = back_filled(await reader.read(binding, self._client, now, previous), previous)
         except PeriluneError as error:
-            return await self._failed(target, error.problem, failure, credential)
+            problem = await self._explained(error.problem, target, credential)
+            return await self._failed(target, problem, failure, credential)
+        snapshot = msgspec.structs.replace(snapshot, credential=credential)
         await asyncio.to_thread(self._snapshots.save, snapshot, now, now + timedelta(seconds=target.poll_interval_s))
         if with_profile and (snapshot.profile_at is None or now - snapshot.profile_at >= _PROFILE_EVERY):
             snapshot = await reader.profile(binding, self._client, snapshot)
@@ -121,6 +136,18 @@ class Collector:
             _log.info("%s is read again", target.name)
         await self._publish("account", target.name)
         return Collected(account=target.name, outcome="read", snapshot=snapshot)
+
+    async def _explained(self, problem: Problem, target: Target, credential: str) -> Problem:
+        """A refused key that another account of ours was accepted with belongs there."""
+        if problem.code not in ("PL-401-KEY", "PL-401-HOST"):
+            return problem
+        others = (await asyncio.to_thread(self._snapshots.latest)).items()
+        owner = next((s for name, s in others if name != target.name and s.credential == credential), None)
+        plan = None if owner is None else plan_of(owner.plan)
+        if owner is None or plan is None:
+            return problem
+        facts = {**problem.facts, "other": f"{plan.label} {owner.region} ({(owner.origin or '').partition('/')[0]})"}
+        return msgspec.structs.replace(problem, code="PL-401-HOST", variant="", facts=facts)
 
     async def _failed(self, target: Target, problem: Problem, before: ReadFailure | None, credential: str) -> Collected:
         failure = failure_of(problem, target.name, before, self._clock(), credential)
@@ -135,6 +162,8 @@ class Collector:
         for _ in range(round(_SHARED_WAIT_S / _LOOK_EVERY_S)):
             await asyncio.sleep(_LOOK_EVERY_S)
             if not await asyncio.to_thread(self._snapshots.is_flying, target.name, self._clock()):
-                snapshot = (await asyncio.to_thread(self._snapshots.latest)).get(target.name)
-                return Collected(account=target.name, outcome="shared", snapshot=snapshot)
+                return Collected(account=target.name, outcome="shared", snapshot=await self._last(target))
         return Collected(account=target.name, outcome="busy")
+
+    async def _last(self, target: Target) -> Snapshot | None:
+        return (await asyncio.to_thread(self._snapshots.latest)).get(target.name)

@@ -8,17 +8,20 @@ import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Literal
 
+import msgspec
 from msgspec import Struct
 
 from perilune.catalog.plan import Plan, Region
 from perilune.core.secret import Secret
+from perilune.net.control import ControlClient
 from perilune.providers.contract.probing import Probed
-from perilune.providers.contract.reading import Binding
+from perilune.providers.contract.reading import Binding, reader_of
 
 HOST_LIMIT_S = 5.0
 WHOLE_LIMIT_S = 6.0
 LEAST_S = 1.0
 _GRACE_S = 1.0
+_PROFILE_LIMIT_S = 2.0
 
 Ask = Callable[[Binding, float], Awaitable[Probed]]
 Outcome = Literal["accepted", "ambiguous", "probable", "refused", "unsure", "not-reached", "forbidden"]
@@ -106,6 +109,22 @@ async def _ask_pair(secret: Secret, pair: Sequence[Target], ask: Ask, salt: byte
             task.cancel()
     both = zip(pair, asking, strict=True)
     return [Tried(target, task.result()) for target, task in both if task.done() and not task.cancelled()]
+
+
+async def with_profile(detection: Detection, secret: Secret, client: ControlClient, salt: bytes) -> Detection:
+    """The detection with what the chosen host tells on its other free calls, such as a title, when quick."""
+    chosen = detection.chosen
+    reader = reader_of(chosen.target.plan.id) if chosen else None
+    if chosen is None or reader is None or chosen.probed.snapshot is None:
+        return detection
+    try:
+        async with asyncio.timeout(_PROFILE_LIMIT_S):
+            snapshot = await reader.profile(_binding(secret, chosen.target, salt), client, chosen.probed.snapshot)
+    except TimeoutError:
+        return detection
+    fuller = Tried(chosen.target, msgspec.structs.replace(chosen.probed, snapshot=snapshot))
+    tried = tuple(fuller if one is chosen else one for one in detection.tried)
+    return Detection(detection.outcome, tried, fuller)
 
 
 def _binding(secret: Secret, target: Target, salt: bytes) -> Binding:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from datetime import timedelta
 
 from perilune.monitor.collect import Collected, Collector
 from perilune.monitor.target import Target
@@ -11,14 +12,19 @@ _AT_ONCE = 16
 
 
 async def refresh(
-    targets: Sequence[Target], collector: Collector, *, whole_s: float = WHOLE_S, is_forced: bool = False
+    targets: Sequence[Target],
+    collector: Collector,
+    *,
+    whole_s: float = WHOLE_S,
+    is_forced: bool = False,
+    rest: timedelta = timedelta(0),
 ) -> dict[str, Collected]:
     """Read all targets side by side; one that fails or is slow delays no other. What is late has failed."""
     at_once = asyncio.Semaphore(_AT_ONCE)
 
     async def one(target: Target) -> Collected:
         async with at_once:
-            return await collector.collect(target, is_forced=is_forced)
+            return await collector.collect(target, is_forced=is_forced, rest=rest)
 
     tasks = {asyncio.create_task(one(target)): target for target in targets}
     if not tasks:

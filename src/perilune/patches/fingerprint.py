@@ -83,8 +83,9 @@ def _stem(word: str) -> str:
     low = word.lower()
     for ending in ("ing", "ed", "es", "s"):
         if low.endswith(ending) and len(low) - len(ending) >= 4:
-            return low.removesuffix(ending)
-    return low
+            low = low.removesuffix(ending)
+            break
+    return low.removesuffix("e") if len(low) > 4 else low
 
 
 def _digest(*parts: str) -> str:

@@ -25,6 +25,7 @@ class Headers(Struct):
     new_oid: str | None = None
     is_binary: bool = False
     has_marks: bool = False
+    is_told: bool = False
     renamed_from: bytes | None = None
     renamed_to: bytes | None = None
 
@@ -34,8 +35,8 @@ class Headers(Struct):
 
     @property
     def expects_body(self) -> bool:
-        """Whether hunks must follow: `---` and `+++` were there, or two object ids that differ."""
-        if self.has_marks:
+        """Whether hunks must follow: `---` and `+++` were there, two object ids that differ, or nothing else was told."""
+        if self.has_marks or not self.is_told:
             return True
         if self.old_oid is None or self.old_oid == self.new_oid:
             return False
@@ -71,6 +72,8 @@ def read_headers(lines: list[bytes], at: int) -> tuple[Headers, int]:
             marks.append(None if name == DEV_NULL else name)
         elif marks or not _read_extended(headers, line):
             break
+        else:
+            headers.is_told = True
         at += 1
     headers.has_marks = len(marks) == 2
     headers.names = _names(headers, git_names, marks)

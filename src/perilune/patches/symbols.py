@@ -7,7 +7,7 @@ from msgspec import Struct
 
 _KEYWORD = re.compile(
     r"^\s*(?:[\w@]+\s+){0,6}?(?:class|interface|struct|enum|trait|impl|module|namespace|object|record|protocol|extension"
-    r"|def|func|fn|function|fun|sub|proc)\b\*?\s+(?:\([^()]*\)\s*)?([\w$][\w$:.]*)",
+    r"|def|func|fn|function|fun|sub|proc)\b\*?\s+(?:\([^()]*\)\s*)?([\w$]+(?:(?:::|\.)[\w$]+)*)",
 )
 _ASSIGNED = re.compile(
     r"^\s*(?:export\s+)?(?:const|let|var)\s+([\w$]+)\s*(?::[^=]+)?=\s*(?:async\s*)?(?:function\b|\(|[\w$]+\s*=>)"

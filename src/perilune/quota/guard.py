@@ -232,13 +232,9 @@ def _money(account: AccountDocument, wanted: Wanted, asked: str, failure: ReadFa
     if wanted.kind != "money":
         return _with(told, reason="unit")
     if available.currency != wanted.currency:
-        asked_for = Money(wanted.amount, wanted.currency or "")
+        example = f"{available.currency}{_plain(wanted.amount)}"
         raise UsageError.of(
-            "PL-CURRENCY",
-            account=account.name,
-            own=available.currency,
-            asked=wanted.text,
-            amount=asked_for.amount_text(),
+            "PL-CURRENCY", account=account.name, currency=available.currency, amount=wanted.text, example=example
         )
     reason = _doubt(account, failure)
     if reason is not None:

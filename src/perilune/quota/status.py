@@ -38,7 +38,7 @@ CREDENTIAL_CODES = frozenset({"PL-401-KEY", "PL-401-HOST", "PL-COOKIE-EXPIRED"})
 MEMBERSHIP_CODE = "PL-402-MEMBER"
 
 
-class _Judged(Struct, frozen=True, kw_only=True):
+class Judged(Struct, frozen=True, kw_only=True):
     """One account on the way to its document, seen at `now` of its server."""
 
     known: Known
@@ -60,9 +60,11 @@ def build_status(
     """The document of all accounts in the order given. `general` are errors that belong to no account."""
     if len({h.snapshot.balance.currency for _, h in accounts if h.snapshot and h.snapshot.balance}) > 1:
         voice = msgspec.structs.replace(voice, with_currency_codes=True)
-    judged = [_judge(known, held, now) for known, held in accounts]
+    judged = [judge(known, held, now) for known, held in accounts]
     told = [_account(one, judged, voice, settings) for one in judged]
-    failing = [account.error for account in told if account.error and account.state in ("error", "stale")]
+    failing = [
+        account.error for one, account in zip(judged, told, strict=True) if account.error and _fails(one, account)
+    ]
     return doc.StatusDocument(
         generated_at=second_of(now),
         accounts=told,
@@ -71,7 +73,8 @@ def build_status(
     )
 
 
-def _judge(known: Known, held: Held, now: datetime) -> _Judged:
+def judge(known: Known, held: Held, now: datetime) -> Judged:
+    """What is held of an account, judged at `now`: windows as of then, refusals in force, the verdict."""
     snapshot = held.snapshot
     server_now = now + timedelta(seconds=snapshot.clock_skew_s) if snapshot else now
     windows = as_of(snapshot.windows, server_now) if snapshot else ()
@@ -87,7 +90,7 @@ def _judge(known: Known, held: Held, now: datetime) -> _Judged:
         is_extra_usage_allowed=known.is_extra_usage_allowed,
     )
     is_old = snapshot is not None and is_outdated(snapshot.fetched_at, server_now, known.interval_s, held.failure)
-    return _Judged(
+    return Judged(
         known=known, held=held, now=server_now, windows=windows, refusals=refusals, verdict=verdict, is_old=is_old
     )
 
@@ -99,7 +102,7 @@ def _trouble(held: Held) -> Literal["credential", "membership"] | None:
     return "membership" if code == MEMBERSHIP_CODE else None
 
 
-def _account(one: _Judged, everyone: Sequence[_Judged], voice: Voice, settings: StatusSettings) -> doc.AccountDocument:
+def _account(one: Judged, everyone: Sequence[Judged], voice: Voice, settings: StatusSettings) -> doc.AccountDocument:
     snapshot, known = one.held.snapshot, one.known
     voice = msgspec.structs.replace(voice, now=one.now)
     windows = [_window(one, window, settings) for window in one.windows]
@@ -136,7 +139,7 @@ def _account(one: _Judged, everyone: Sequence[_Judged], voice: Voice, settings: 
 
 
 def _problems(
-    one: _Judged, everyone: Sequence[_Judged], voice: Voice, settings: StatusSettings
+    one: Judged, everyone: Sequence[Judged], voice: Voice, settings: StatusSettings
 ) -> tuple[doc.ErrorDocument | None, list[doc.ErrorDocument]]:
     """The error that counts and the notes beside it: a refused credential, then what blocks, then a failed read."""
     snapshot, failure = one.held.snapshot, one.held.failure
@@ -164,7 +167,14 @@ def _problems(
     return (None if block is None else error_document(block, voice)), notes
 
 
-def _counts(one: _Judged) -> bool:
+def _fails(one: Judged, account: doc.AccountDocument) -> bool:
+    """Whether the account's error is a read that failed, or that it cannot be told at all."""
+    failure = one.held.failure
+    is_failure = account.error is not None and failure is not None and account.error.code == failure.code
+    return account.state in ("error", "stale") or is_failure
+
+
+def _counts(one: Judged) -> bool:
     """Whether a failed read is told without being asked for: not the first one after a success."""
     failure = one.held.failure
     return failure is not None and (
@@ -172,12 +182,12 @@ def _counts(one: _Judged) -> bool:
     )
 
 
-def _other(one: _Judged, everyone: Sequence[_Judged]) -> str | None:
+def _other(one: Judged, everyone: Sequence[Judged]) -> str | None:
     usable = (other.known.name for other in everyone if other is not one and other.verdict.usable)
     return next(usable, None)
 
 
-def _window(one: _Judged, window: Window, settings: StatusSettings) -> doc.WindowDocument:
+def _window(one: Judged, window: Window, settings: StatusSettings) -> doc.WindowDocument:
     snapshot = one.held.snapshot
     week = WorkWeek(frozenset(settings.work_days), settings.zone)
     pace = pace_of(window, snapshot.fetched_at, week) if snapshot else None
@@ -204,7 +214,7 @@ def _window(one: _Judged, window: Window, settings: StatusSettings) -> doc.Windo
     )
 
 
-def _balance(one: _Judged, settings: StatusSettings) -> tuple[doc.BalanceDocument | None, list[doc.State]]:
+def _balance(one: Judged, settings: StatusSettings) -> tuple[doc.BalanceDocument | None, list[doc.State]]:
     snapshot = one.held.snapshot
     if snapshot is None or snapshot.balance is None:
         return None, []
@@ -223,7 +233,7 @@ def _balance(one: _Judged, settings: StatusSettings) -> tuple[doc.BalanceDocumen
     return told, [state]
 
 
-def _sharing(one: _Judged, everyone: Sequence[_Judged]) -> list[str]:
+def _sharing(one: Judged, everyone: Sequence[Judged]) -> list[str]:
     identity = one.held.snapshot.identity if one.held.snapshot else None
     if identity is None:
         return []

@@ -23,8 +23,9 @@ def percent_used(ratio: Decimal) -> str:
 
 
 def percent_left(ratio: Decimal) -> int:
-    """100 minus the percent shown as used, so that both add up; never below 0."""
-    return max(100 - int((ratio * 100).to_integral_value(ROUND_FLOOR)), 0)
+    """100 minus the percent shown as used (`<1%` counts as 1), so that both add up; never below 0."""
+    whole = int((ratio * 100).to_integral_value(ROUND_FLOOR))
+    return max(100 - (1 if whole == 0 and ratio > 0 else whole), 0)
 
 
 def window_word(window_id: str, label: str, voice: Voice) -> str:

@@ -49,6 +49,9 @@ class Ledger:
     def count(self, state: CoverageState) -> int:
         return Counter(item.state for item in self._items.values())[state]
 
+    def item(self, path: str) -> CoverageItem:
+        return self._items[path]
+
     def state(self, path: str) -> CoverageState:
         return self._items[path].state
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Sequence
 from functools import cache
 
-_SPECIAL = re.compile(r"\*\*/|/\*\*|\*\*|\*|\?|\[!?[^\]]+\]|\{[^{}]*\}|.", re.DOTALL)
+_SPECIAL = re.compile(r"/\*\*/|\*\*/|/\*\*|\*\*|\*|\?|\[!?[^\]]+\]|\{[^{}]*\}|.", re.DOTALL)
 _MOST_ALTERNATIVES = 32
 
 
@@ -62,6 +62,8 @@ def _translate(pattern: str) -> str:
 
 def _piece(token: str) -> str:
     match token:
+        case "/**/":
+            return "/(?:.*/)?"
         case "**/":
             return "(?:.*/)?"
         case "/**":

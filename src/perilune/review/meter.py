@@ -35,6 +35,7 @@ class Meter:
         self._max_cost = max_cost
         self._prices = prices
         self._ratio = bytes_per_token or PRIOR_BYTES_PER_TOKEN
+        self._kept = 0
         self._held_requests = 0
         self._held_tokens = 0
         self._held_cost = Decimal(0)
@@ -43,6 +44,10 @@ class Meter:
         self._by_pass: dict[Pass, list[int]] = {}
         self._attempts: list[Attempt] = []
         self._unknown = False
+
+    def keep(self, requests: int) -> None:
+        """Hold back requests for a later stage, where there is more than that at all."""
+        self._kept = requests if self._max_requests > requests else 0
 
     def bound(self, request: ModelRequest) -> Bound:
         """The upper bound of a call: its prompt with a margin, and all the output it may give."""
@@ -54,7 +59,7 @@ class Meter:
 
     def admit(self, bound: Bound) -> bool:
         """Hold the bound of a call if the budget has room for it."""
-        if self._requests + self._held_requests >= self._max_requests:
+        if self._requests + self._held_requests >= self._max_requests - self._kept:
             return False
         if self._in + self._out + self._held_tokens + bound.tokens > self._max_tokens:
             return False
@@ -88,8 +93,17 @@ class Meter:
         for index, count in enumerate(counts, 1):
             row[index] += count
         self._in, self._cached, self._out = self._in + counts[0], self._cached + counts[1], self._out + counts[2]
-        if answer.cost is not None:
-            self._cost[answer.cost.currency] = self._cost.get(answer.cost.currency, Decimal(0)) + answer.cost.amount
+        cost = answer.cost or self._priced(counts)
+        if cost is not None:
+            self._cost[cost.currency] = self._cost.get(cost.currency, Decimal(0)) + cost.amount
+
+    def _priced(self, counts: tuple[int, int, int]) -> Money | None:
+        """What an answer costs by the prices in force, where nobody said what it did cost."""
+        if self._prices is None:
+            return None
+        prompt, cached, output = counts
+        amount = (prompt - cached) * self._prices.miss + cached * self._prices.hit + output * self._prices.output
+        return Money(amount / 1_000_000, self._prices.currency)
 
     def reuse(self) -> None:
         """Count an answer that was already bought."""

@@ -1,7 +1,7 @@
 """The review of one input: the stages in order, each a small step."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Literal
 
@@ -24,7 +24,7 @@ from perilune.review.ports import Answerer, AnswerStore, QuotaView, SlotView, Th
 from perilune.review.prepare import Prepared, prepare
 from perilune.review.prompt.build import Setting
 from perilune.review.rank import confidence, rank
-from perilune.review.result import Dropped, ReviewResult, RunStatus, UsageFacts
+from perilune.review.result import ConfigFacts, Dropped, ReviewResult, RunStatus, UsageFacts
 from perilune.review.suggest import settle_suggestions
 
 _MOST_AT_ONCE = 8
@@ -50,6 +50,7 @@ class ReviewServices(Struct, frozen=True, kw_only=True):
     local_secret: bytes = b"perilune"
     clock: Callable[[], datetime] = field(default_factory=lambda: lambda: datetime.now(UTC))
     planned: Callable[[ReviewResult], None] | None = None
+    finished: Callable[[ReviewResult], Awaitable[None]] | None = None
 
 
 class Reviewer:
@@ -65,7 +66,10 @@ class Reviewer:
         """
         acquired = await asyncio.to_thread(acquire, source)
         try:
-            return await _Run(self._services, acquired, options or ReviewOptions()).result()
+            result = await _Run(self._services, acquired, options or ReviewOptions()).result()
+            if self._services.finished is not None and not result.is_preview:
+                await self._services.finished(result)
+            return result
         finally:
             acquired.close()
 
@@ -104,13 +108,13 @@ class _Run:
             ledger.settle(name, CoverageState.SKIPPED, "budget")
         for unit in plan.units if plan is not None else ():
             for name in unit.names:
-                ledger.settle(name, ledger.state(name), _reason(ledger, name), unit.id)
+                ledger.settle(name, ledger.state(name), ledger.item(name).reason, unit.id)
         return ReviewResult(
             run_id=self._id,
             generated_at=self._started,
             status=RunStatus.COMPLETE,
             source=prepared.source,
-            config=prepared.config,
+            config=_with_cuts(prepared, plan),
             plan=plan,
             estimate=plan.estimate if plan is not None else Estimate(),
             coverage=ledger.items,
@@ -135,7 +139,9 @@ class _Run:
         """The plan does not fit what is left: nothing is asked."""
         facts: dict[str, object] = {"needed": short.needed, "available": short.available}
         facts |= {"account": short.account or "", "window": short.window or ""}
-        variant = "" if short.retry_at is not None else "unknown"
+        variant = "one" if short.needed == 1 else ""
+        if short.retry_at is None:
+            variant = f"{variant}_unknown" if variant else "unknown"
         problem = Problem(code="PL-REVIEW-BUDGET", variant=variant, facts=facts, retry_at=short.retry_at)
         status = RunStatus.DEFERRED if short.how == "defer" else RunStatus.FAILED
         base = self._base(prepared, short.plan)
@@ -164,7 +170,9 @@ class _Run:
         meter = self._meter(prepared, plan)
         desk = Desk(answerer, self._services.answers, meter, self._concurrency(plan.slot))
         policy = self._policy(prepared, plan)
+        meter.keep(1 if plan.verify_calls else 0)
         gathered = await Generation(desk, policy).run(plan)
+        meter.keep(0)
         placed = place_all(gathered, prepared.settings, self._services.clock)
         merged = self._merged(gathered, placed, plan)
         verified = await verify(merged, self._means(prepared, plan, desk, gathered, placed, policy))
@@ -295,8 +303,12 @@ def _thinks(slot: SlotView | None, thinking: Thinking) -> bool:
     return thinking != "off" or (slot is not None and slot.thinks_always)
 
 
-def _reason(ledger: Ledger, name: str) -> str | None:
-    return next((item.reason for item in ledger.items if item.path == name), None)
+def _with_cuts(prepared: Prepared, plan: Plan | None) -> ConfigFacts:
+    """The rule files, with those marked that were cut in the prompt of some unit."""
+    units = plan.units if plan is not None else ()
+    cut = {path for unit in units for path in prepared.rules.text_for(unit.names).truncated}
+    rules = tuple(structs.replace(rule, truncated=rule.path in cut) for rule in prepared.config.rules)
+    return structs.replace(prepared.config, rules=rules)
 
 
 def _coverage(planned: ReviewResult, gathered: Gathered) -> Ledger:

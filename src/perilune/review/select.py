@@ -61,7 +61,7 @@ def select(diff: Diff, choice: Choice, attributes: Attributes, objects: Objects)
 def _judge(file: File, rules: _Rules) -> tuple[File, CoverageItem]:
     state, reason = CoverageState.REVIEWED, None
     if file.failure is not None:
-        state, reason = CoverageState.FAILED, "parse"
+        state, reason = CoverageState.FAILED, "unreadable" if file.failure.reason == "unreadable" else "parse"
     elif (skip := _reason_to_skip(file, rules)) is not None:
         state, reason = CoverageState.SKIPPED, skip
     elif _patch_bytes(file) > rules.choice.max_file_bytes:

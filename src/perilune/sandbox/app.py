@@ -115,7 +115,7 @@ class SandboxApp:
                 reply = Reply.text("the sandbox itself failed; see its log", 500)
             dress(call, reply)
             reply.ticket, reply.entry, reply.fault = ticket, call.entry, call.fault
-            call.entry.status = reply.status
+            call.entry.status = None if call.fault.reset is not None else reply.status
             self.world.touch()
             return reply
 
@@ -150,6 +150,9 @@ class SandboxApp:
 
     def _judged(self, call: Call, route: Route | None, ticket: Ticket | None) -> Reply:
         envelope = route.envelope if route else "chat"
+        if call.fault.reset is not None:
+            # the vendor never came to read it: nothing is counted
+            return Reply()
         if call.fault.replaces_answer:
             return faulty(call, call.fault, envelope)
         if route is None:

@@ -148,7 +148,10 @@ class World:
         self._set_part("script", script)
 
     def answer_with(self, answerer: Answerer | None) -> None:
-        """Lets a callable answer first; where it gives None the script speaks."""
+        """Lets a callable answer first; where it gives None the script speaks.
+
+        It is called on the sandbox's own thread and must not wait for the sandbox.
+        """
         with self.lock:
             self.answerer = answerer
             self.speaker.answerer = answerer

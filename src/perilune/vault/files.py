@@ -10,8 +10,9 @@ from tempfile import NamedTemporaryFile
 
 
 def make_private_folder(folder: Path) -> None:
-    """The folder, readable by its owner alone."""
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    """The folder, readable by its owner alone; folders above it that do not exist yet become so too."""
+    for parent in reversed([folder, *folder.parents]):
+        parent.mkdir(mode=0o700, exist_ok=True)
     if os.name == "posix" and stat.S_IMODE(folder.stat().st_mode) & 0o077:
         folder.chmod(0o700)
 

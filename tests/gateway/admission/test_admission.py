@@ -219,6 +219,21 @@ async def test_a_refusal_that_names_its_limit_lowers_the_cap_and_is_shown(alone:
         lease.release()
 
 
+async def test_what_was_learned_is_told_and_believed_after_a_restart(make_places: Make, clock: Clock) -> None:
+    told: list[tuple[str, int, float]] = []
+    before = Admission(make_places("memory"), clock=clock, on_learned=lambda *lesson: told.append(lesson))
+    held = await _take(before, 8)
+    before.refused("g", limit=3)
+    assert told == [("g", 3, 24 * 3600)]
+    after = Admission(make_places("memory"), clock=clock)
+    after.configure("g", 50)
+    after.recall("g", 3, for_s=60)
+    assert (after.cap("g"), after.in_flight("g")) == (3, 0)
+    clock.now_s += 61
+    assert after.state("g").learned is None
+    assert len(held) == before.in_flight("g") == 8
+
+
 @pytest.mark.case("gateway AD-13")
 async def test_an_interactive_request_goes_before_waiting_batches_which_keep_their_share(alone: Admission) -> None:
     alone.configure("g", 1)
@@ -408,6 +423,16 @@ async def test_closing_refuses_those_who_wait(make_places: Make) -> None:
     assert isinstance(await task, Refused)
 
 
+@pytest.mark.parametrize("name", BACKENDS)
+async def test_a_lease_that_outlives_the_admission_is_released_without_a_trace(make_places: Make, name: str) -> None:
+    admission = Admission(make_places(name))
+    (lease,) = await _take(admission, 1)
+    admission.close()
+    lease.release()
+    lease.release()
+    assert not lease.is_live
+
+
 @pytest.mark.case("gateway AD-08")
 @pytest.mark.parametrize("name", SHARED)
 async def test_two_programs_share_the_cap_and_neither_starves(make_places: Make, name: str) -> None:
@@ -492,3 +517,15 @@ def test_four_processes_never_exceed_one_cap(name: str, tmp_path: Path) -> None:
     assert len(spans) == 400
     edges = sorted([(began, 1) for began, _ in spans] + [(ended, -1) for _, ended in spans])
     assert max(accumulate(step for _, step in edges)) <= 30
+
+
+async def test_a_lease_whose_place_somebody_else_got_is_marked(make_places: Make) -> None:
+    places = make_places("rows")
+    admission = Admission(places)
+    lease = await _lease(admission.acquire("g"))
+    other = await _lease(admission.acquire("g"))
+    admission.lost("g", lease.place)
+    assert (lease.is_lost, other.is_lost) == (True, False)
+    lease.release()
+    other.release()
+    admission.close()

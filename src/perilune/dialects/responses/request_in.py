@@ -4,7 +4,6 @@ from typing import Any
 
 from msgspec import Raw
 
-from perilune.core.errors import RequestError
 from perilune.dialects.fields import (
     Fields,
     checked,
@@ -18,6 +17,7 @@ from perilune.dialects.fields import (
     words,
 )
 from perilune.dialects.form import Opaque, Request, ResponseFormat, Role, Text, Tool, ToolCall, ToolChoice, Turn
+from perilune.dialects.refuse import refuse_stored
 from perilune.dialects.responses.wire import (
     WireItem,
     WireTool,
@@ -41,7 +41,7 @@ def parse_request(body: bytes) -> Request:
     continues a stored response, because nothing is stored here.
     """
     fields = Fields(body)
-    _refuse_stored(fields)
+    refuse_stored(fields.take("previous_response_id", decode_any), fields.take("conversation", decode_any))
     tools, hosted, namespaces = _tools(fields)
     instructions = fields.take("instructions", decode_word)
     end_user, user = fields.take("safety_identifier", decode_word), fields.take("user", decode_word)
@@ -67,12 +67,6 @@ def parse_request(body: bytes) -> Request:
         include=words(fields.take("include", decode_words)),
         extra=fields.rest() | text,
     )
-
-
-def _refuse_stored(fields: Fields) -> None:
-    for name in ("previous_response_id", "conversation"):
-        if fields.take(name, decode_any):
-            raise RequestError.of("PL-UNSUPPORTED", variant="stored", field=name)
 
 
 def _turns(value: str | list[Raw] | None) -> tuple[Turn, ...]:

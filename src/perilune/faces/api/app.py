@@ -7,7 +7,7 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from perilune.core.encode import encode_document
-from perilune.core.messages import pick_language
+from perilune.core.messages import Language, pick_language
 from perilune.faces.api.hub import Hub
 from perilune.faces.api.openapi import openapi_document
 from perilune.faces.api.ports import Service
@@ -15,7 +15,7 @@ from perilune.faces.api.ports import Service
 _LEDGER_MOST = 500
 
 
-def language_of(request: Request) -> str:
+def language_of(request: Request) -> Language:
     """The reader's language: the stored switch, else what the browser asks for."""
     chosen = request.cookies.get("perilune_lang")
     return pick_language({"LANG": chosen or request.headers.get("accept-language", "")})

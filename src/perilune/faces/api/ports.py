@@ -6,6 +6,7 @@ from typing import Literal, Protocol
 from msgspec import Struct, field
 
 from perilune.core.errors import Problem
+from perilune.core.messages import Language
 from perilune.core.money import MoneyDocument
 from perilune.quota.document import AccountDocument, StatusDocument
 
@@ -117,7 +118,17 @@ class ServiceFacts(Struct, frozen=True, kw_only=True):
     version: str
     listen: str
     is_demo: bool = False
+    wants_key: bool = False
     upstream: str | None = None
+
+
+class Readiness(Struct, frozen=True, kw_only=True):
+    """Whether the service can take requests. No usable slot is ready all the same: restarting brings no quota back."""
+
+    ready: bool
+    degraded: bool
+    usable_slots: list[str]
+    problem: str | None = None
 
 
 class Service(Protocol):
@@ -128,15 +139,17 @@ class Service(Protocol):
 
     def now(self) -> datetime: ...
 
-    async def status(self, language: str) -> StatusDocument: ...
+    async def status(self, language: Language) -> StatusDocument: ...
 
     async def routes(self) -> RoutesDocument: ...
 
     async def ledger(self, limit: int) -> LedgerDocument: ...
 
-    async def events(self, limit: int, language: str) -> list[EventDocument]: ...
+    async def events(self, limit: int, language: Language) -> list[EventDocument]: ...
 
     async def reviews(self, limit: int) -> ReviewsDocument: ...
+
+    async def readiness(self) -> Readiness: ...
 
     async def refresh(self, account: str | None) -> None: ...
 

@@ -25,8 +25,9 @@ def run(arguments: Sequence[str], workbench: Any, session: Session | None = None
         session.stdout.flush()
     except BrokenPipeError:
         return _close_quietly()
-    except (KeyboardInterrupt, click.Abort):
-        session.stderr.write("\n")
+    except (KeyboardInterrupt, click.Abort) as stopped:
+        if not isinstance(stopped.__cause__, KeyboardInterrupt):  # click has ended the line then
+            session.stderr.write("\n")
         return _INTERRUPTED
     return status
 
@@ -36,6 +37,8 @@ def _invoke(arguments: Sequence[str], session: Session) -> int:
         result = perilune.main(list(arguments), prog_name="perilune", standalone_mode=False, obj=session)
     except PeriluneError as error:
         _trace(session, times=2)
+        if error.problem.code == "PL-ACCOUNT-NONE" and not session.flags.quiet:
+            _tell_found(session)
         return session.fail(error.problem)
     except click.exceptions.Exit as ended:
         return ended.exit_code
@@ -47,6 +50,13 @@ def _invoke(arguments: Sequence[str], session: Session) -> int:
         _trace(session, times=2)
         return session.fail(_bug(error))
     return result if isinstance(result, int) else 0
+
+
+def _tell_found(session: Session) -> None:
+    """Without an account: what is on this machine and could become one."""
+    from perilune.faces.cli.start import tell_found
+
+    tell_found(session)
 
 
 def _bug(error: Exception) -> Problem:

@@ -97,10 +97,13 @@ class Session:
         self.out.stream.write(text)
 
     def document(self, document: object) -> None:
-        """Print one JSON document."""
-        from perilune.core.encode import encode_document
+        """Print one JSON document. Documents of ours say when the vendors are played."""
+        from perilune.core.encode import encode_document, to_builtins
 
-        self.machine_text(encode_document(document, indent=True).decode() + "\n")
+        plain = to_builtins(document)
+        if self.environment.get("PERILUNE_UPSTREAM") and str(plain.get("schema", "")).startswith("perilune."):
+            plain["sandbox"] = True
+        self.machine_text(encode_document(plain, indent=True).decode() + "\n")
 
     def note(self, text: str) -> None:
         """Print lines beside the answer; nothing with `-q`."""

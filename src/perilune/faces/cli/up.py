@@ -37,7 +37,7 @@ class ReadyFacts(Struct, frozen=True, kw_only=True):
     url: str
     is_local: bool
     is_demo: bool
-    has_accounts: bool
+    wants_key: bool
     accounts: int
     interval_s: int
     routes: tuple[RouteFacts, ...]
@@ -91,7 +91,7 @@ def ready_lines(facts: ReadyFacts, voice: Voice) -> list[str]:
     if not facts.is_local:
         lines += [say("up.terms", account=account, plan=plan) for account, plan in facts.personal]
     if facts.is_demo:
-        lines.append(say("up.demo" if facts.has_accounts else "up.demo_no_key"))
+        lines.append(say("up.demo_no_key" if facts.wants_key else "up.demo"))
     lines.append(say("up.point"))
     return lines
 

@@ -6,6 +6,7 @@ from typing import Literal
 from perilune.core.messages import Voice
 from perilune.core.money import Money, MoneyDocument
 from perilune.core.numbers import plain
+from perilune.quota import wording
 from perilune.quota.document import WindowDocument
 
 Shown = Literal["used", "left"]
@@ -17,24 +18,18 @@ def exact(number: float) -> Decimal:
     return Decimal(str(number))
 
 
-def whole_percent(ratio: float) -> int:
-    """The whole percent below; above 100 as it is."""
-    return int((exact(ratio) * 100).to_integral_value(ROUND_FLOOR))
-
-
 def percent_used(window: WindowDocument) -> str:
     """`69%`, `<1%`, `104%`, `–`; `≠` behind it where readings differ, `?` where it is not reliable."""
     if window.used_ratio is None:
         return UNKNOWN
-    whole = whole_percent(window.used_ratio)
-    return ("<1%" if whole == 0 and window.used_ratio > 0 else f"{whole}%") + _doubt(window)
+    return wording.percent_used(exact(window.used_ratio)) + _doubt(window)
 
 
 def percent_left(window: WindowDocument) -> str:
     """100 minus the percent shown as used, not below 0."""
     if window.used_ratio is None:
         return UNKNOWN
-    return f"{max(100 - whole_percent(window.used_ratio), 0)}%"
+    return f"{wording.percent_left(exact(window.used_ratio))}%"
 
 
 def figures(window: WindowDocument, shown: Shown) -> tuple[str, str]:

@@ -3,9 +3,9 @@
 from datetime import datetime, timedelta
 
 from perilune.core.messages import Voice
-from perilune.faces.text.figures import exact, whole_percent
+from perilune.faces.text.figures import exact
 from perilune.quota.document import AccountDocument, WindowDocument
-from perilune.quota.wording import window_word
+from perilune.quota.wording import percent_left, window_word
 
 _DAY = timedelta(days=1)
 _MINUTE = timedelta(minutes=1)
@@ -82,7 +82,7 @@ def back_phrase(window: WindowDocument, account: AccountDocument, voice: Voice) 
     if other is None or other.used_ratio is None:
         return voice.say("status.waiting", back=back)
     word = window_word(other.id, other.label, voice)
-    unused = max(100 - whole_percent(other.used_ratio), 0)
+    unused = percent_left(exact(other.used_ratio))
     return voice.say("status.waiting.other", back=back, window=word, percent=unused)
 
 

@@ -56,7 +56,7 @@ def _account(account: AccountDocument, document: StatusDocument, look: Look, voi
     voice = msgspec.structs.replace(
         voice, now=server_now(account, document.generated_at), with_currency_codes=_needs_codes(document, voice)
     )
-    yield _header(account, look, voice)
+    yield from _header(account, look, voice)
     if account.state == "error" or (account.fetched_at is None and account.error is not None):
         yield from _trouble(account, look)
     elif account.fetched_at is None:
@@ -71,12 +71,18 @@ def _account(account: AccountDocument, document: StatusDocument, look: Look, voi
         yield from _more(account, look, voice)
 
 
-def _header(account: AccountDocument, look: Look, voice: Voice) -> str:
-    start = pad(f"{plan_label(account, look)} · {account.name}", _PLACE - 1) + " " + place(account, look, voice)
-    told = age(account, voice)
-    if not told:
-        return start
-    return start + right(told, max(_line_width(look) - width(start), width(told) + 2))
+def _header(account: AccountDocument, look: Look, voice: Voice) -> Iterator[str]:
+    name, where, told = (
+        f"{plan_label(account, look)} · {account.name}",
+        place(account, look, voice),
+        age(account, voice),
+    )
+    start = f"{pad(name, _PLACE - 1)} {where}"
+    if width(start) + width(told) + 2 <= _line_width(look):
+        yield start + right(told, _line_width(look) - width(start)) if told else start
+        return
+    yield from wrap(name + right(told, max(_line_width(look) - width(name), width(told) + 2)), _line_width(look))
+    yield _INDENT + where
 
 
 def _trouble(account: AccountDocument, look: Look) -> Iterator[str]:

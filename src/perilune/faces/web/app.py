@@ -9,19 +9,17 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Mount, Route
 
-from perilune.faces.api.app import api_routes
+from perilune.faces.api.app import api_routes, document
 from perilune.faces.api.hub import Hub
 from perilune.faces.api.ports import Service
 from perilune.faces.web.assets import serve_asset
-from perilune.faces.web.csrf import FIELD, csrf_token, is_ours, keep_token
+from perilune.faces.web.csrf import FIELD, csrf_token, form_of, is_ours, keep_token
 from perilune.faces.web.headers import SafetyHeaders
 from perilune.faces.web.overview import overview_view
 from perilune.faces.web.reader import Reader, reader_of, remember_choice
-from perilune.faces.web.render import render
+from perilune.faces.web.render import key_places, render
 from perilune.faces.web.result import result_view
 from perilune.faces.web.token import TokenGate
-
-_MOST_KEY = 8192
 
 
 def build_web(service: Service, hub: Hub, token: str | None = None) -> Starlette:
@@ -38,7 +36,8 @@ def build_web(service: Service, hub: Hub, token: str | None = None) -> Starlette
         if not status.accounts:
             return RedirectResponse("/add", 303)
         view = overview_view(status, await _surroundings(service, reader), reader)
-        return _page(request, reader, "overview.html", {"view": view, "title": reader.say("web.overview")})
+        title = reader.say("web.first_title" if service.facts.wants_key else "web.overview")
+        return _page(request, reader, "overview.html", {"view": view, "title": title, "heading": title})
 
     async def fragment(request: Request) -> Response:
         reader = reader_of(request, service.now())
@@ -52,23 +51,23 @@ def build_web(service: Service, hub: Hub, token: str | None = None) -> Starlette
         return await _add_page(request, None, 200)
 
     async def add(request: Request) -> Response:
-        form = await request.form(max_files=0, max_fields=4, max_part_size=_MOST_KEY)
-        if not is_ours(request, str(form.get(FIELD, ""))):
+        form = await form_of(request)
+        if not is_ours(request, form.get(FIELD, "")):
             return Response(reader_of(request, service.now()).say("web.csrf"), 403, media_type="text/plain")
-        added = await service.add_key(str(form.get("key", ""))[:_MOST_KEY])
+        added = await service.add_key(form.get("key", ""))
         return await _add_page(request, added, 200 if added.problem is None else 422)
 
     async def _add_page(request: Request, added: Any, status_code: int) -> Response:
         reader = reader_of(request, service.now())
         accounts = (await service.status(reader.voice.language)).accounts
-        title = reader.say("web.add_title" if accounts else "web.first_title")
         result = None if added is None else result_view(added, reader)
-        context = {"title": title, "heading": title, "result": result, "has_accounts": bool(accounts)}
+        has_accounts = bool(accounts) and not service.facts.wants_key
+        title = reader.say("web.add_title" if has_accounts else "web.first_title")
+        context = {"title": title, "heading": title, "result": result, "has_accounts": has_accounts}
         return _page(request, reader, "add.html", context, status_code)
 
     async def refresh(request: Request) -> Response:
-        form = await request.form(max_files=0, max_fields=4)
-        if not is_ours(request, str(form.get(FIELD, ""))):
+        if not is_ours(request, (await form_of(request)).get(FIELD, "")):
             return Response(reader_of(request, service.now()).say("web.csrf"), 403, media_type="text/plain")
         await service.refresh(None)
         return RedirectResponse("/", 303)
@@ -77,12 +76,27 @@ def build_web(service: Service, hub: Hub, token: str | None = None) -> Starlette
         request: Request, reader: Reader, template: str, context: dict[str, Any], status_code: int = 200
     ) -> Response:
         token = csrf_token(request)
-        given = {"has_accounts": True, "result": None, "facts": service.facts, "csrf": token} | context
+        given = {
+            "has_accounts": not service.facts.wants_key,
+            "result": None,
+            "key_places": key_places(),
+            "facts": service.facts,
+            "csrf": token,
+        } | context
         response = HTMLResponse(render(template, reader, given), status_code, {"cache-control": "no-store"})
         keep_token(response, token)
         return response
 
+    async def alive(request: Request) -> Response:
+        return Response("ok\n", media_type="text/plain")
+
+    async def ready(request: Request) -> Response:
+        readiness = await service.readiness()
+        return document(readiness, 200 if readiness.ready else 503)
+
     routes = [
+        Route("/healthz", alive),
+        Route("/readyz", ready),
         Route("/", overview),
         Route("/fragments/overview", fragment),
         Route("/add", add_form, methods=["GET"]),

@@ -1,7 +1,7 @@
 """The Overview page: what now, every account with its binding limit large, the gateway, what happened."""
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime
 
 from msgspec import Struct
 
@@ -14,10 +14,12 @@ from perilune.faces.api.ports import (
     ServiceFacts,
     SlotDocument,
 )
-from perilune.faces.figures import balance_figures, window_figures
+from perilune.faces.text.figures import figures, money
+from perilune.faces.text.moments import age, back_phrase, pace_phrase, reset_phrase, server_now, stale_phrase
+from perilune.faces.text.status import days_words
 from perilune.faces.web.now import now_sentence
 from perilune.faces.web.reader import Reader
-from perilune.quota.document import AccountDocument, ErrorDocument, StatusDocument, WindowDocument
+from perilune.quota.document import AccountDocument, BalanceDocument, ErrorDocument, StatusDocument, WindowDocument
 from perilune.quota.wording import window_word
 
 _GLYPHS = {"ok": "✓", "high": "▲", "spent": "●", "stale": "◌", "error": "✗", "unknown": "–"}
@@ -143,7 +145,7 @@ def overview_view(status: StatusDocument, around: Surroundings, reader: Reader) 
     return OverviewView(
         now_sentence=now_sentence(status, around.routes, reader.voice),
         states=" ".join(f"{account.name}:{account.state}" for account in status.accounts),
-        accounts=[_card(account, reader) for account in status.accounts],
+        accounts=[_card(account, status.generated_at, reader) for account in status.accounts],
         routes=[_route(route, reader) for route in around.routes.routes],
         requests=[_request(row, reader) for row in around.requests],
         events=[EventView(one.at.isoformat(), reader.voice.clock(one.at), one.text) for one in around.events],
@@ -153,30 +155,31 @@ def overview_view(status: StatusDocument, around: Surroundings, reader: Reader) 
     )
 
 
-def _card(account: AccountDocument, reader: Reader) -> CardView:
-    voice = reader.voice
-    age = voice.age_ago(timedelta(seconds=account.age_s)) if account.age_s is not None else reader.say("web.not_read")
-    source = f"{account.origin or account.source}, {age}"
+def _card(account: AccountDocument, generated_at: datetime, reader: Reader) -> CardView:
+    reader = reader.at(server_now(account, generated_at))
+    told = age(account, reader.voice) or reader.say("status.new")
     windows = sorted(account.windows, key=lambda window: window.id != account.effective.binding)
     return CardView(
         name=account.name,
         plan_line=reader.plan_line(account),
         state=account.state,
-        state_word=reader.say(f"figures.state.{account.state}"),
+        state_word=reader.say(f"status.state.{account.state}"),
         glyph=_GLYPHS[account.state],
         limits=[_limit(window, account, reader) for window in windows],
         balance=_balance(account, reader),
-        error=account.error,
+        error=account.error if account.state in ("error", "spent", "stale") else None,
         notes=[note.message for note in account.notes],
-        age_line=age,
-        source_line=source,
+        age_line=told,
+        source_line=f"{account.origin or account.source}, {told}",
     )
 
 
 def _limit(window: WindowDocument, account: AccountDocument, reader: Reader) -> LimitView:
-    figures = window_figures(window, reader.voice, reader.percent)
+    first, second = figures(window, reader.percent)
+    other = "left" if reader.percent == "used" else "used"
+    first, second = reader.say(f"status.{reader.percent}", figure=first), reader.say(f"status.{other}", figure=second)
     label = window_word(window.id, window.label, reader.voice)
-    word = reader.say(f"figures.state.{window.state}")
+    word = reader.say(f"status.state.{window.state}")
     used = min(window.used_ratio or 0.0, 1.0)
     shown = used if reader.percent == "used" else 1 - used
     tick = None if window.pace is None else window.pace.expected_ratio
@@ -184,8 +187,8 @@ def _limit(window: WindowDocument, account: AccountDocument, reader: Reader) -> 
         tick = 1 - tick
     return LimitView(
         label=label,
-        first=figures.first,
-        second=figures.second,
+        first=first,
+        second=second,
         state=window.state,
         state_word=word,
         is_binding=window.id == account.effective.binding,
@@ -194,10 +197,19 @@ def _limit(window: WindowDocument, account: AccountDocument, reader: Reader) -> 
         tick=None if tick is None else min(round(tick * _WHOLE), _WHOLE - 5),
         value_now=None if window.used_ratio is None else round(shown * 100),
         aria_label=reader.say("web.meter", account=account.name, window=label),
-        aria_text=", ".join((figures.first, figures.second, word)),
-        reset_line=figures.reset or "",
-        pace_line=figures.pace,
+        aria_text=", ".join((first, second, word)),
+        reset_line=_below(window, account, reader),
+        pace_line=pace_phrase(window, reader.voice) or None,
     )
+
+
+def _below(window: WindowDocument, account: AccountDocument, reader: Reader) -> str:
+    if window.state == "spent":
+        return back_phrase(window, account, reader.voice)
+    if window.state == "stale" and window.used_ratio is not None:
+        return stale_phrase(account, reader.voice)
+    reset = reset_phrase(window, reader.voice)
+    return f"{reader.say('status.conflict')} {reset}" if window.conflict else reset
 
 
 def _fill(ratio: float) -> int:
@@ -208,17 +220,26 @@ def _fill(ratio: float) -> int:
 
 
 def _balance(account: AccountDocument, reader: Reader) -> BalanceView | None:
-    if account.balance is None:
+    balance = account.balance
+    if balance is None:
         return None
-    figures = balance_figures(account.balance, reader.voice)
+    parts = {"voucher": balance.voucher, "cash": balance.cash, "owed": balance.deficit}
+    said = [reader.say(f"status.balance.{name}", amount=money(m, reader.voice)) for name, m in parts.items() if m]
     return BalanceView(
-        label=reader.say("figures.balance"),
-        available=figures.available,
-        parts=figures.parts,
-        spend_line=figures.spend,
+        label=reader.say("status.balance"),
+        available=money(balance.available, reader.voice),
+        parts=said,
+        spend_line=_spend(balance, reader),
         state=account.state,
-        state_word=reader.say(f"figures.state.{account.state}"),
+        state_word=reader.say(f"status.state.{account.state}"),
     )
+
+
+def _spend(balance: BalanceDocument, reader: Reader) -> str:
+    if balance.burn_per_day is None:
+        return reader.say("status.burn.unknown")
+    burn = reader.say("status.burn", amount=money(balance.burn_per_day, reader.voice))
+    return burn if balance.days_left is None else f"{burn} · {days_words(balance.days_left, reader.voice)}"
 
 
 def _route(route: RouteDocument, reader: Reader) -> RouteView:

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from perilune.core.messages import Language, Voice
+from perilune.core.messages import Voice
 from perilune.faces.api.app import language_of
 from perilune.providers.contract.registry import plan as plan_of
 from perilune.quota.document import AccountDocument
@@ -28,6 +28,10 @@ class Reader(Struct, frozen=True):
     def say(self, message_id: str, **values: object) -> str:
         return self.voice.say(message_id, **values)
 
+    def at(self, now: datetime) -> "Reader":
+        """The same reader at another moment: times of an account are counted from its server's clock."""
+        return replace(self, voice=replace(self.voice, now=now))
+
     def for_currencies(self, currencies: set[str]) -> "Reader":
         """The same reader; where two currencies stand on one page, amounts carry codes in place of symbols."""
         voice = replace(self.voice, with_currency_codes=len(currencies) > 1)
@@ -44,8 +48,7 @@ class Reader(Struct, frozen=True):
 def reader_of(request: Request, now: datetime) -> Reader:
     """The reader that a request's cookies and headers tell of. The zone is this machine's."""
     percent: Literal["used", "left"] = "left" if request.cookies.get("perilune_percent") == "left" else "used"
-    language: Language = "zh-CN" if language_of(request) == "zh-CN" else "en"
-    return Reader(Voice(language=language, zone=_local_zone(now), now=now), percent, request.url.path)
+    return Reader(Voice(language=language_of(request), zone=_local_zone(now), now=now), percent, request.url.path)
 
 
 def remember_choice(request: Request) -> Response | None:

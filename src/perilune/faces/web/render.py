@@ -5,9 +5,11 @@ from functools import cache
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from msgspec import Struct
 
 from perilune.faces.web.assets import asset_address
 from perilune.faces.web.reader import Reader
+from perilune.providers.contract.registry import providers
 
 
 @cache
@@ -32,3 +34,16 @@ def render(template: str, reader: Reader, context: Mapping[str, Any]) -> str:
         "switch_percent": f"?percent={turned}",
     }
     return _environment().get_template(template).render(given | dict(context))
+
+
+class KeyPlace(Struct, frozen=True):
+    """Where a plan's keys are made."""
+
+    plan: str
+    pages: tuple[str, ...]
+
+
+def key_places() -> list[KeyPlace]:
+    """The pages on which keys are made, by plan."""
+    plans = (provider.plan for provider in providers().values() if provider.plan.is_detectable)
+    return [KeyPlace(plan.label, tuple(region.keys_page for region in plan.regions)) for plan in plans]

@@ -6,7 +6,7 @@ from msgspec import Struct
 
 from perilune.core.messages.voice import Words
 from perilune.faces.api.ports import AddedKey
-from perilune.faces.figures import balance_figures, window_figures
+from perilune.faces.text.figures import figures, money
 from perilune.faces.web.reader import Reader
 from perilune.quota.document import AccountDocument
 from perilune.quota.wording import window_word
@@ -30,8 +30,8 @@ def result_view(added: AddedKey, reader: Reader) -> ResultView:
 def _line(account: AccountDocument, reader: Reader) -> str:
     parts = [reader.plan_line(account)]
     for window in account.windows:
-        figures = window_figures(window, reader.voice)
-        parts.append(f"{window_word(window.id, window.label, reader.voice)} {figures.second}")
+        left = reader.say("status.left", figure=figures(window, "used")[1])
+        parts.append(f"{window_word(window.id, window.label, reader.voice)} {left}")
     if account.balance is not None:
-        parts.append(balance_figures(account.balance, reader.voice).available)
+        parts.append(money(account.balance.available, reader.voice))
     return f"{' · '.join(parts)} — {account.name}"

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 from perilune.gateway.admission.group import Group, GroupState, Rules
-from perilune.gateway.admission.learning import CapLearner
+from perilune.gateway.admission.learning import CapLearner, LearnedCap
 from perilune.gateway.admission.lease import Lease, Refused, Ticket
 from perilune.gateway.admission.port import Places
 from perilune.gateway.admission.queue import Priority
@@ -13,12 +13,22 @@ from perilune.gateway.admission.threaded import ThreadedGroup
 
 
 class Admission:
-    """The door to every account group. Belongs to one event loop; the places behind it are shared by processes."""
+    """The door to every account group. Belongs to one event loop; the places behind it are shared by processes.
 
-    def __init__(self, places: Places, rules: Rules | None = None, clock: Callable[[], float] = time.monotonic) -> None:
+    `on_learned` hears of each number that a refusal named: group, value, and for how many seconds it is believed.
+    """
+
+    def __init__(
+        self,
+        places: Places,
+        rules: Rules | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        on_learned: Callable[[str, int, float], None] | None = None,
+    ) -> None:
         self._places = places
         self._rules = rules or Rules()
         self._clock = clock
+        self._on_learned = on_learned
         self._groups: dict[str, Group] = {}
         self._executor = None if places.is_instant else ThreadPoolExecutor(1, "perilune-places")
 
@@ -88,6 +98,9 @@ class Admission:
             self.learn(group, lambda learner: learner.refused(in_flight, now_s))
         else:
             self.learn(group, lambda learner: learner.refused_naming(limit, in_flight, now_s))
+            kept = self._group(group).learner.remembered()
+            if kept is not None and self._on_learned is not None:
+                self._on_learned(group, kept.value, kept.until_s - now_s)
 
     def succeeded(self, group: str) -> None:
         """The vendor answered a request."""
@@ -100,6 +113,18 @@ class Admission:
         old, new = self._group(group), self._group(into)
         if old is not new:
             new.absorb(old)
+
+    def in_flight(self, group: str) -> int:
+        """This process's live leases of a group: cheap, for the hot path."""
+        return len(self._group(group).held)
+
+    def cap(self, group: str) -> int | None:
+        """The cap of a group now; None is unlimited."""
+        return self._group(group).learner.cap(self._clock())
+
+    def recall(self, group: str, value: int, for_s: float) -> None:
+        """Believe a number that a refusal named before a restart, for the rest of its time."""
+        self.learn(group, lambda learner: learner.recall(LearnedCap(value, self._clock() + for_s)))
 
     def state(self, group: str) -> GroupState:
         """One group as it is now."""
@@ -118,7 +143,7 @@ class Admission:
         self._places.close()
 
     def lost(self, group: str, place: int) -> None:
-        """A backend gave a place of ours to somebody else; called on the loop."""
+        """A backend gave a place of ours to somebody else: the lease on it is marked. Called on the loop."""
         found = self._groups.get(group)
         if isinstance(found, ThreadedGroup):
             found.lose(place)

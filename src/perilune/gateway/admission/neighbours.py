@@ -1,6 +1,5 @@
 """How processes that wait for the same places know of each other: one locked byte each, and a datagram to wake."""
 
-import secrets
 import socket
 from contextlib import suppress
 from pathlib import Path
@@ -22,7 +21,7 @@ class WaitingByte:
         self._is_waiting = False
         self._listener: socket.socket | None = None
         self._sender: socket.socket | None = None
-        self._woken_last = FIRST_WAITING_BYTE
+        self._woken_last = _END - 1
 
     def announce(self) -> int | None:
         """Say that this process waits. The socket to read, None where only retrying is left."""
@@ -39,19 +38,26 @@ class WaitingByte:
             self._is_waiting = False
 
     def wake_one(self) -> bool:
-        """Send one datagram to a waiting process, to another one than last time where there are several."""
-        found = self._file.foreign(FIRST_WAITING_BYTE, _END)
-        if found is None:
+        """Send one datagram to a waiting process; where there are several, each in turn."""
+        byte = self._first_waiting(self._woken_last + 1, _END)
+        if byte is None:
+            byte = self._first_waiting(FIRST_WAITING_BYTE, self._woken_last + 1)
+        if byte is None:
             return False
-        if found[0] <= self._woken_last and self._woken_last + 1 < _END:
-            found = self._file.foreign(self._woken_last + 1, _END) or found
-        self._woken_last = found[0]
+        self._woken_last = byte
         if self._sender is None:
             self._sender = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
             self._sender.setblocking(False)
         with suppress(OSError):  # a neighbour that cannot be woken looks again by itself
-            self._sender.sendto(b"", str(self._address(found[0])))
+            self._sender.sendto(b"", str(self._address(byte)))
         return True
+
+    def _first_waiting(self, start: int, end: int) -> int | None:
+        """The lowest byte of the range that somebody else holds: the kernel names any of them, so the range is cut."""
+        lowest = None
+        while start < end and (found := self._file.foreign(start, end)) is not None:
+            lowest = end = max(found[0], start)
+        return lowest
 
     def drain(self) -> None:
         """Read what has come, so that the socket is silent again."""
@@ -74,9 +80,9 @@ class WaitingByte:
         self._byte = self._listener = self._sender = None
 
     def _settle(self) -> None:
-        first = secrets.randbelow(_MOST)
-        order = (FIRST_WAITING_BYTE + (first + step) % _MOST for step in range(_MOST))
-        self._byte = next((byte for byte in order if self._file.try_lock(byte + _PRESENT)), None)
+        """Take the lowest free number, so that what a killed process left beside the file is soon used again."""
+        numbers = range(FIRST_WAITING_BYTE, _END)
+        self._byte = next((byte for byte in numbers if self._file.try_lock(byte + _PRESENT)), None)
         if self._byte is not None:
             self._listener = _listening(self._address(self._byte))
 

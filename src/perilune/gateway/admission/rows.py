@@ -4,10 +4,9 @@ import threading
 import time
 from collections import defaultdict
 from collections.abc import Callable
+from functools import partial
 from itertools import count
 from uuid import uuid4
-
-from sqlalchemy import Connection
 
 from perilune.core.errors import StoreError
 from perilune.gateway.admission.memory import first_free
@@ -17,7 +16,9 @@ from perilune.store.engine import Store
 
 EXPIRY_MS = 30_000
 HEARTBEAT_S = 10.0
-_WAITING_MS = 100
+_WAITING_MS = 200
+_MARK_AGAIN_MS = 100
+_CLEAR_AGAIN_MS = 500  # so that a killed process's places are free within a second
 
 
 def _wall_ms() -> int:
@@ -44,6 +45,9 @@ class RowPlaces:
         self._ids: dict[tuple[str, int], str] = {}
         self._unbacked: defaultdict[str, set[int]] = defaultdict(set)
         self._marks: dict[str, str] = {}
+        self._marked_ms: dict[str, int] = {}
+        self._cleared_ms: dict[str, int] = {}
+        self._was_full: set[str] = set()
         self._to_remove: set[str] = set()
         self._mutex = threading.Lock()
         self._closing = threading.Event()
@@ -59,6 +63,7 @@ class RowPlaces:
             self.is_degraded = True
             return self._take_unbacked(group, cap)
         self.is_degraded = False
+        (self._was_full.add if place is None else self._was_full.discard)(group)
         return place
 
     def give_back(self, group: str, place: int) -> None:
@@ -73,12 +78,15 @@ class RowPlaces:
 
     def others_wait(self, group: str) -> bool:
         """Say that this process waits for a place, and hear whether another one does."""
+        mark, own_ms = self._marks.setdefault(group, str(uuid4())), self._wall_ms()
         try:
-            with self._store.begin() as connection:
-                at_ms = leases.now_ms(connection, self._wall_ms())
-                mark = self._mark(group)
-                leases.mark_waiting(connection, mark, group, self._holder, at_ms + _WAITING_MS)
-                return leases.others_wait(connection, mark, group, at_ms)
+            if own_ms - self._marked_ms.get(group, 0) >= _MARK_AGAIN_MS:
+                self._marked_ms[group] = own_ms
+                with self._store.begin() as connection:
+                    until_ms = leases.now_ms(connection, own_ms) + _WAITING_MS
+                    leases.mark_waiting(connection, mark, group, self._holder, until_ms)
+            with self._store.read() as connection:
+                return leases.others_wait(connection, mark, group, leases.now_ms(connection, own_ms))
         except StoreError:
             return False
 
@@ -112,11 +120,19 @@ class RowPlaces:
         self._remove_freed()
 
     def _take_row(self, group: str, cap: int, reserved: int, may_use_reserved: bool) -> int | None:
+        find = partial(first_free, cap=cap, reserved=reserved, may_use_reserved=may_use_reserved)
+        is_due = self._wall_ms() - self._cleared_ms.get(group, 0) >= _CLEAR_AGAIN_MS
+        if group in self._was_full and not is_due and self._is_full(group, find):
+            return None
         lease_id = str(uuid4())
         with self._store.begin() as connection:
             leases.lock_group(connection, group)
             at_ms = leases.now_ms(connection, self._wall_ms())
-            place = self._find(connection, group, at_ms, (cap, reserved, may_use_reserved))
+            place = find(leases.occupied(connection, group, at_ms))
+            if place is None and is_due:
+                self._cleared_ms[group] = self._wall_ms()
+                leases.clear(connection, group, at_ms, self._holder.host, is_alive)
+                place = find(leases.occupied(connection, group, at_ms))
             if place is None:
                 return None
             leases.clear_place(connection, group, place)
@@ -125,16 +141,11 @@ class RowPlaces:
             self._ids[group, place] = lease_id
         return place
 
-    def _find(self, connection: Connection, group: str, at_ms: int, limits: tuple[int, int, bool]) -> int | None:
-        cap, reserved, may = limits
-        place = first_free(leases.occupied(connection, group, at_ms), cap, reserved, may_use_reserved=may)
-        if place is None:
-            leases.clear(connection, group, at_ms, self._holder.host, is_alive)
-            place = first_free(leases.occupied(connection, group, at_ms), cap, reserved, may_use_reserved=may)
-        return place
-
-    def _mark(self, group: str) -> str:
-        return self._marks.setdefault(group, str(uuid4()))
+    def _is_full(self, group: str, find: Callable[[set[int]], int | None]) -> bool:
+        """A look without the writer's lock: others who give places back need it."""
+        with self._store.read() as connection:
+            at_ms = leases.now_ms(connection, self._wall_ms())
+            return find(leases.occupied(connection, group, at_ms)) is None
 
     def _take_unbacked(self, group: str, cap: int) -> int | None:
         unbacked = self._unbacked[group]

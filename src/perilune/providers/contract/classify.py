@@ -1,6 +1,6 @@
 """From an answer to an outcome: the vendor's table, else the generic one, with code, words and time filled in."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
 from perilune.core.redact import vendor_words
@@ -13,7 +13,7 @@ from perilune.providers.contract.words import VendorError, read_error
 
 Classifier = Callable[[Answered, VendorError], Found | None]
 
-_REQUEST_IDS = ("msh-request-id", "x-request-id", "request-id", "x-msh-trace-id", "x-trace-id")
+_REQUEST_ID_ENDINGS = ("request-id", "trace-id")
 _CODES: dict[Is, str | None] = {
     Is.OK: None,
     Is.CLIENT_GONE: None,
@@ -68,7 +68,7 @@ def classify(classifier: Classifier | None, answered: Answered, now: datetime) -
         status=answered.status,
         vendor_type=error.vendor_type,
         words=vendor_words(error.message) if error.message else None,
-        request_id=next((answered.headers[name] for name in _REQUEST_IDS if name in answered.headers), None),
+        request_id=request_id_of(answered.headers),
         window=found.window,
         retry_after_s=wait,
         retry_at=None if wait is None else now + timedelta(seconds=wait),
@@ -76,6 +76,15 @@ def classify(classifier: Classifier | None, answered: Answered, now: datetime) -
         need=found.need,
         parameter=found.parameter,
     )
+
+
+def request_id_of(headers: Mapping[str, str]) -> str | None:
+    """The vendor's own id of a request, whatever its header is called."""
+    for ending in _REQUEST_ID_ENDINGS:
+        for name, value in headers.items():
+            if name.endswith(ending):
+                return value[:200]
+    return None
 
 
 def code_of(found: Found, status: int | None, error: VendorError) -> str | None:

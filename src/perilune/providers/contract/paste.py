@@ -113,3 +113,8 @@ def _take_prefix(text: str, pattern: re.Pattern[str], what: RemovedWhat, removed
         return text
     removed.append(Removed(what, text=found[0].strip()))
     return text[found.end() :]
+
+
+def is_masked(text: str) -> bool:
+    """Whether a text is a key as it is shown (`sk-…a1b2`, `•••`, `***`): sent back, it means "unchanged"."""
+    return any(sign in text for sign in ("…", "•", "***")) or text.strip() == "..."

@@ -30,9 +30,8 @@ class Choice(Struct, frozen=True, kw_only=True):
 class Asked(Struct, frozen=True, kw_only=True):
     """A request about to leave, in the dialect of the surface it goes to.
 
-    Shape: `traits` None for an unknown model, which gets nothing extra; `thinking` is the slot's word, else the client's;
-    `is_thinking_set` says that slot or client spoke; `cap` is the slot's output limit.
-    Units: `prompt_tokens` estimated.
+    Shape: `traits` None for an unknown model, which gets nothing extra; `thinking` is the slot's word, else the
+    client's, None when neither spoke; `cap` is the slot's output limit. Units: `prompt_tokens` estimated.
     """
 
     surface: Dialect
@@ -42,7 +41,26 @@ class Asked(Struct, frozen=True, kw_only=True):
     thinking: Thinking | None = None
     cap: int | None = None
     prompt_tokens: int = 0
-    body_size: int = 0
+
+
+class Ways(Struct, frozen=True, kw_only=True):
+    """What a body depends on besides its parameters.
+
+    Shape: `family` names the makers whose reasoning signatures are each other's; `streams_always` says that a request
+    for a whole answer is sent as a stream and collected, so that silence can be told from work; the rest is as in
+    `dialects.target.Target`.
+    """
+
+    family: str = ""
+    streams_always: bool = False
+    checks_signatures: bool = False
+    needs_reasoning: bool = False
+    takes_image_urls: bool = True
+    takes_system_turns: bool = True
+    takes_partial: bool = False
+    takes_session: bool = True
+    renumbers_calls: bool = False
+    keeps_hosts_betas: bool = False
 
 
 class Shaped(Struct, frozen=True):
@@ -61,6 +79,10 @@ class Sender(Protocol):
 
     def shape(self, asked: Asked) -> Shaped:
         """The parameter rules. Raises: RequestError PL-UNSUPPORTED."""
+        ...
+
+    def ways(self, host: str) -> Ways:
+        """What a body for this host depends on."""
         ...
 
     def client_headers(self, headers: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
@@ -95,6 +117,11 @@ def shape(asked: Asked) -> Shaped:
         return Shaped(changes)
     changes[limit_field(asked)] = asked.cap
     return Shaped(changes, ("max_tokens",))
+
+
+def ways(host: str) -> Ways:
+    """Nothing is assumed of an endpoint that is not known."""
+    return Ways()
 
 
 def client_headers(headers: Mapping[str, str]) -> tuple[tuple[str, str], ...]:

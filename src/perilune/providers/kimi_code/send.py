@@ -10,12 +10,20 @@ from perilune.dialects.form import Dialect
 from perilune.dialects.splice import REMOVE
 from perilune.providers.contract.outcome import OutcomeClass
 from perilune.providers.contract.parameters import shape_by_traits
-from perilune.providers.contract.send import Asked, Choice, Shaped, auth_header
+from perilune.providers.contract.send import Asked, Choice, Shaped, Ways, auth_header
 from perilune.providers.contract.table import Found
 
-__all__ = ["auth_header", "choose_surface", "client_headers", "refuse_before", "shape"]
+__all__ = ["auth_header", "choose_surface", "client_headers", "refuse_before", "shape", "ways"]
 
 LARGEST_TEXT = 2_097_152
+_WAYS = Ways(
+    family="kimi",
+    streams_always=True,
+    needs_reasoning=True,
+    takes_system_turns=False,
+    takes_session=False,
+    renumbers_calls=True,
+)
 _PASSED_ALONG = ("user-agent", "x-msh-platform", "x-msh-version")
 
 
@@ -23,6 +31,11 @@ def choose_surface(choice: Choice) -> Surface:
     """Chat for a listed agent that speaks Chat and was not refused there, else Messages."""
     is_chat = choice.front is Dialect.CHAT and choice.agent_listed and not choice.gated
     return "chat" if is_chat and choice.wanted != "messages" else "messages"
+
+
+def ways(host: str) -> Ways:
+    """One family with the pay-per-token platform: reasoning of either is taken by both."""
+    return _WAYS
 
 
 def shape(asked: Asked) -> Shaped:

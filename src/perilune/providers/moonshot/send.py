@@ -6,15 +6,31 @@ from perilune.providers.contract.parameters import shape_by_traits
 from perilune.providers.contract.send import (
     Asked,
     Shaped,
+    Ways,
     auth_header,
     choose_surface,
     client_headers,
     refuse_before,
 )
 
-__all__ = ["auth_header", "choose_surface", "client_headers", "refuse_before", "shape"]
+__all__ = ["auth_header", "choose_surface", "client_headers", "refuse_before", "shape", "ways"]
 
+TOKENIZER_PATH = "/tokenizers/estimate-token-count"
+_WAYS = Ways(
+    family="kimi",
+    streams_always=True,
+    needs_reasoning=True,
+    takes_image_urls=False,
+    takes_system_turns=False,
+    takes_partial=True,
+    renumbers_calls=True,
+)
 _NOT_TAKEN = ("context_management",)
+
+
+def ways(host: str) -> Ways:
+    """One family with the membership plan: reasoning of either is taken by both."""
+    return _WAYS
 
 
 def shape(asked: Asked) -> Shaped:

@@ -12,9 +12,10 @@ from perilune.providers.contract.send import (
     choose_surface,
     client_headers,
     refuse_before,
+    ways,
 )
 
-__all__ = ["auth_header", "choose_surface", "client_headers", "refuse_before", "shape"]
+__all__ = ["auth_header", "choose_surface", "client_headers", "refuse_before", "shape", "ways"]
 
 _REASONING: dict[Thinking, dict[str, Any]] = {
     "off": {"enabled": False},

@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from perilune.core.errors import ReviewError
 from perilune.patches.assemble import assemble
-from perilune.patches.model import Diff
+from perilune.patches.model import Diff, File, ParseFailure
 from perilune.patches.parse import parse_patch
 from perilune.patches.raw import RawUnreadableError, parse_raw
 from perilune.review.acquire.git import Git, GitFailedError
@@ -87,6 +87,7 @@ class _Ends(Struct, frozen=True, kw_only=True):
     base: str | None
     head: str | None
     merge_base: str | None = None
+    unread: tuple[bytes, ...] = ()
 
 
 def acquire(source: ReviewInput) -> Acquired:
@@ -144,7 +145,7 @@ def _from_repository(source: ReviewInput, repository: Repository, scratch: Scrat
     body = scratch.git.run("diff", *_OPTIONS, "-p", *where)
     return Acquired(
         kind=source.kind,
-        diff=assemble(entries, parse_patch(body)),
+        diff=_with_unread(assemble(entries, parse_patch(body)), ends.unread),
         digest=sha256(body).hexdigest(),
         objects=GitObjects(scratch.git),
         git=scratch.git,
@@ -159,14 +160,23 @@ def _from_repository(source: ReviewInput, repository: Repository, scratch: Scrat
     )
 
 
+def _with_unread(diff: Diff, unread: tuple[bytes, ...]) -> Diff:
+    """A diff that also names the files that could not be read."""
+    failure = ParseFailure("unreadable", 0)
+    return Diff(diff.files + tuple(File(path=path.removesuffix(b"/"), failure=failure) for path in unread))
+
+
 def _ends(source: ReviewInput, repository: Repository, scratch: Scratch) -> _Ends:
     if source.kind is InputKind.RANGE:
         return _range_ends(source.name, repository)
     if source.kind is InputKind.COMMIT:
         return _commit_ends(source.name, repository)
     head = repository.resolve("HEAD")
-    tree = scratch.tree_of_index() if source.kind is InputKind.STAGED else scratch.tree_of_worktree()
-    return _Ends(old=head or repository.empty_tree, new=tree, base=head, head=None)
+    old = head or repository.empty_tree
+    if source.kind is InputKind.STAGED:
+        return _Ends(old=old, new=scratch.tree_of_index(), base=head, head=None)
+    tree, unread = scratch.tree_of_worktree()
+    return _Ends(old=old, new=tree, base=head, head=None, unread=unread)
 
 
 def _commit_ends(name: str, repository: Repository) -> _Ends:

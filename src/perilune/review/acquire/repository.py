@@ -120,11 +120,16 @@ class Scratch:
         """The tree that the user's index would commit."""
         return self._indexed().run("write-tree").decode().strip()
 
-    def tree_of_worktree(self) -> str:
-        """The tree of the working files, untracked ones included and ignored ones left out."""
+    def tree_of_worktree(self) -> tuple[str, tuple[bytes, ...]]:
+        """The tree of the working files, untracked ones included, ignored ones left out; and what could not be read."""
         git = self._indexed()
-        git.run("add", "-A", "--ignore-errors", accept=(0, 1, 128))
-        return git.run("write-tree").decode().strip()
+        unread: tuple[bytes, ...] = ()
+        try:
+            git.run("add", "-A", "--ignore-errors")
+        except GitFailedError:
+            left = git.run("ls-files", "-z", "--others", "--modified", "--exclude-standard")
+            unread = tuple(sorted(set(left.split(b"\0")) - {b""}))
+        return git.run("write-tree").decode().strip(), unread
 
     def _indexed(self) -> Git:
         """Git on a copy of the user's index that writes objects here. The copy keeps its time, by which git judges files."""

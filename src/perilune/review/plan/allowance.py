@@ -69,7 +69,7 @@ def request_share(window: WindowState, weight: Decimal = Decimal(1)) -> Decimal:
             return samples[at] * weight
     if window.id in _PRIORS:
         return _PRIORS[window.id] * weight
-    return (_PRIOR * _PRIOR_SPAN_S / window.span_s if window.span_s else _PRIOR) * weight
+    return (Decimal(_PRIOR_SPAN_S) / (300 * window.span_s) if window.span_s else _PRIOR) * weight
 
 
 def _floor_count(value: str | int | None, limit: Decimal | None) -> Decimal:

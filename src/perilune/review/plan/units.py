@@ -89,7 +89,7 @@ def pack(ranked: Sequence[Ranked], limits: Limits) -> tuple[Unit, ...]:
     """Units in falling risk: first fit, a test with its source, files of a directory together."""
     bins: list[_Bin] = []
     order = sorted(ranked, key=lambda entry: (-entry.risk.score, entry.file.path))
-    for entry in order:
+    for entry in _with_tests_behind(order):
         for part in split(entry.file, limits):
             tokens = file_tokens(part)
             chosen = _choose(bins, part, tokens)
@@ -98,6 +98,23 @@ def pack(ranked: Sequence[Ranked], limits: Limits) -> tuple[Unit, ...]:
                 bins.append(chosen)
             chosen.put(part, entry.risk.score, tokens)
     return tuple(_unit(number, content) for number, content in enumerate(bins, 1))
+
+
+def _with_tests_behind(order: Sequence[Ranked]) -> list[Ranked]:
+    """The same files with each test right behind its source, so that both find room in one unit."""
+    tests: dict[str, list[Ranked]] = {}
+    for entry in order:
+        if _is_test(entry.file.name):
+            tests.setdefault(_stem(entry.file.name), []).append(entry)
+    placed: list[Ranked] = []
+    for entry in order:
+        if not _is_test(entry.file.name):
+            placed += [entry, *tests.pop(_stem(entry.file.name), [])]
+    return placed + [entry for alone in tests.values() for entry in alone]
+
+
+def _is_test(path: str) -> bool:
+    return _TEST.search(PurePosixPath(path).name.rpartition(".")[0]) is not None
 
 
 def _unit(number: int, content: _Bin) -> Unit:

@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import os
 import socket
 import struct
 from collections import deque
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 MAX_BODY = 128 * 1024 * 1024
 _HIGH_WATER = 256 * 1024
+_LINGER = "hh" if os.name == "nt" else "ii"
 _numbers = itertools.count(1)
 
 
@@ -163,5 +165,5 @@ class Connection(asyncio.Protocol):
         self.is_open = False
         plain = self._transport.get_extra_info("socket")
         if plain is not None:
-            plain.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            plain.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack(_LINGER, 1, 0))
         self._transport.abort()

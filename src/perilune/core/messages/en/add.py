@@ -5,6 +5,7 @@ MESSAGES = {
     "add.trying": "Trying it with free read-only calls, on official hosts only: {hosts} (--plan, --region narrow)",
     "add.trying_one": "Trying it with one free read-only call, on this host only: {hosts}",
     "add.and": " and ",
+    "add.and_removed": " and ",
     "add.or": " or ",
     "add.then": ", then ",
     "add.accepted": "accepted",

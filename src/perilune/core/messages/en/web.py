@@ -27,7 +27,6 @@ MESSAGES = {
     "web.add_submit": "Try and save",
     "web.to_overview": "To the overview",
     "web.no_key_yet": "No key yet?",
-    "web.look_around": "Look around first:",
     "web.binding": "binding limit",
     "web.gateway": "Gateway",
     "web.gateway_line": "{requests} requests today, {failovers} failovers",
@@ -64,7 +63,6 @@ MESSAGES = {
     "web.now_lasts": "All accounts last until their resets.",
     "web.now_fine": "Nothing needs you.",
     "web.csrf": "This form is too old or came from elsewhere. Load the page again, then send it once more.",
-    "web.not_read": "not read yet",
     "web.meter": "{account}, {window} window, used",
     "web.until": "{state} until {clock}",
     "web.slot.ok": "ok",
@@ -84,4 +82,5 @@ MESSAGES = {
     "web.severity.medium": "medium",
     "web.severity.low": "low",
     "web.severity.nit": "nit",
+    "web.demo_below": "Meanwhile, a demo",
 }

@@ -23,7 +23,6 @@ MESSAGES = {
     "web.add_submit": "验证并保存",
     "web.to_overview": "查看概览",
     "web.no_key_yet": "还没有密钥？",
-    "web.look_around": "先看看演示：",
     "web.binding": "当前约束",
     "web.gateway": "网关",
     "web.gateway_line": "今日请求 {requests} 次，切换 {failovers} 次",
@@ -60,7 +59,6 @@ MESSAGES = {
     "web.now_lasts": "所有账号都可撑到重置。",
     "web.now_fine": "一切正常，无需处理。",
     "web.csrf": "这个表单已过期或来自别处。重新打开页面后再提交一次。",
-    "web.not_read": "尚未读取",
     "web.meter": "{account}，{window}窗口，已用",
     "web.until": "{state}，到 {clock}",
     "web.slot.ok": "正常",
@@ -80,4 +78,5 @@ MESSAGES = {
     "web.severity.medium": "中",
     "web.severity.low": "低",
     "web.severity.nit": "细节",
+    "web.demo_below": "在此之前，先看演示",
 }

@@ -11,7 +11,7 @@ from perilune.faces.cli.adding.services import AddServices, Choices
 from perilune.faces.cli.adding.telling import announcement, failure, probe_lines, result_line
 from perilune.faces.cli.prompt import ask, confirm
 from perilune.faces.cli.session import Session
-from perilune.monitor.detect import Detection, Target, Tried, detect, targets
+from perilune.monitor.detect import Detection, Target, Tried, detect, targets, with_profile
 from perilune.providers.contract.paste import Pasted, classify
 from perilune.providers.contract.probing import Probed, probe
 from perilune.providers.contract.reading import Binding, reader_of
@@ -45,7 +45,8 @@ def find_home(pasted: Pasted, choices: Choices, services: AddServices, session: 
     detection = asyncio.run(_run(pasted, hosts, services))
     for line in probe_lines(detection.tried, session.voice):
         session.note(line)
-    return _settled(detection, pasted, session)
+    is_narrowed = choices.plan is not None or choices.region is not None
+    return _settled(detection, pasted, session, is_narrowed=is_narrowed)
 
 
 def _with_home_of(choices: Choices, services: AddServices) -> Choices:
@@ -115,15 +116,17 @@ async def _run(pasted: Pasted, hosts: list[Target], services: AddServices) -> De
         async def ask_host(binding: Binding, limit_s: float) -> Probed:
             return await probe(binding, client, now, timeout_s=limit_s)
 
-        return await detect(pasted.secret, hosts, ask_host, salt=services.vault.fingerprint_key)
+        salt = services.vault.fingerprint_key
+        detection = await detect(pasted.secret, hosts, ask_host, salt=salt)
+        return await with_profile(detection, pasted.secret, client, salt)
 
 
-def _settled(detection: Detection, pasted: Pasted, session: Session) -> Found:
+def _settled(detection: Detection, pasted: Pasted, session: Session, *, is_narrowed: bool) -> Found:
     if detection.outcome == "ambiguous":
         return _found(_picked(detection, session), detection)
     if detection.outcome in ("accepted", "probable") and detection.chosen is not None:
         return _found(detection.chosen, detection)
-    raise PeriluneError(failure(detection, pasted.removed, session.voice))
+    raise PeriluneError(failure(detection, pasted.removed, session.voice, is_narrowed=is_narrowed))
 
 
 def _picked(detection: Detection, session: Session) -> Tried:

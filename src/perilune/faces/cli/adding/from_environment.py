@@ -1,12 +1,12 @@
 """`perilune add --from env`: keys of the environment become saved accounts that go on reading the variable."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from msgspec.structs import replace
 
 from perilune.catalog.plan import Plan
 from perilune.config.implied import implied_accounts, key_variable
-from perilune.core.errors import CredentialError
+from perilune.core.errors import CredentialError, PeriluneError
 from perilune.faces.cli.adding.services import AddServices, Choices
 from perilune.faces.cli.session import Session
 
@@ -28,12 +28,24 @@ def add_from_environment(choices: Choices, services: AddServices, session: Sessi
 
     Raises: PL-CRED-NONE when there is none.
     """
-    from perilune.faces.cli.add import add_text
-
     found = [(plan, name) for plan, name in variables(services, session.environment) if choices.plan in (None, plan.id)]
     if not found:
         raise CredentialError.of("PL-CRED-NONE", variant="env")
-    for plan, variable in found:
+    return worst([add_one(plan, variable, choices, services, session) for plan, variable in found])
+
+
+def add_one(plan: Plan, variable: str, choices: Choices, services: AddServices, session: Session) -> int:
+    """One refused key does not keep the others from being saved."""
+    from perilune.faces.cli.add import add_text
+
+    try:
         text = session.environment[variable]
-        add_text(text, replace(choices, plan=plan.id), services, session, reference=f"env:{variable}")
-    return 0
+        return add_text(text, replace(choices, plan=plan.id), services, session, reference=f"env:{variable}")
+    except PeriluneError as error:
+        return session.fail(error.problem)
+
+
+def worst(statuses: Sequence[int]) -> int:
+    """The most severe exit status: 4 over 5 over 69 over 1, 0 when all is well."""
+    order = (4, 5, 69, 2, 1, 0)
+    return min(statuses, key=order.index, default=0)

@@ -3,8 +3,6 @@
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 
-from msgspec.structs import replace
-
 from perilune.catalog.plan import Plan, Region
 from perilune.core.errors import Problem
 from perilune.core.messages import Voice
@@ -68,7 +66,7 @@ def removed_text(removed: Sequence[Removed], voice: Voice, *, in_error: bool = F
     """What was taken off the paste, `a pair of quotes and 1 line break`; empty when nothing was."""
     words = [_removed_word(one, voice, in_error=in_error) for one in removed]
     ordered = words if in_error else sorted(words, key=lambda word: word[0])
-    return voice.say("add.and").join(word for _, word in ordered)
+    return voice.say("add.and_removed").join(word for _, word in ordered)
 
 
 def _removed_word(one: Removed, voice: Voice, *, in_error: bool) -> tuple[int, str]:
@@ -116,15 +114,14 @@ def wrapped_result(line: str, mark: str, columns: int) -> list[str]:
     return lines
 
 
-def failure(detection: Detection, removed: Sequence[Removed], voice: Voice) -> Problem:
+def failure(detection: Detection, removed: Sequence[Removed], voice: Voice, *, is_narrowed: bool) -> Problem:
     """Why nothing was saved."""
     tried = evidence(detection.tried, voice)
     facts: dict[str, object] = {"removed": removed_text(removed, voice, in_error=True)} if removed else {}
-    pages = [one.target.region.keys_page for one in detection.with_verdict("not-reached") or detection.tried]
-    facts["pages"] = voice.say("add.or").join(dict.fromkeys(_pages(detection, pages)))
+    facts["pages"] = voice.say("add.or").join(_pages(detection))
     match detection.outcome:
         case "refused":
-            return Problem(code="PL-401-ALL", facts=facts, tried=tried)
+            return Problem(code="PL-401-ALL", variant="some" if is_narrowed else "", facts=facts, tried=tried)
         case "unsure":
             return _unsure(detection, facts, tried, voice)
         case "forbidden" if detection.chosen and detection.chosen.probed.problem:
@@ -137,11 +134,11 @@ def failure(detection: Detection, removed: Sequence[Removed], voice: Voice) -> P
             return _not_reached(detection, facts, tried)
 
 
-def _pages(detection: Detection, first: Sequence[str]) -> list[str]:
-    """Where keys are made, for every region of the plans that were not reached."""
-    plans = {one.target.plan.id: one.target.plan for one in detection.with_verdict("not-reached") or detection.tried}
-    of_plans = [region.keys_page for plan in plans.values() for region in plan.regions]
-    return sorted(of_plans, key=lambda page: page.endswith(".ai")) or list(first)
+def _pages(detection: Detection) -> list[str]:
+    """Where keys are made, for every region of the plans that were not reached, or else were asked."""
+    asked = detection.with_verdict("not-reached") or detection.tried
+    plans = {one.target.plan.id: one.target.plan for one in asked}
+    return [region.keys_page for plan in plans.values() for region in sorted(plan.regions, key=lambda one: one.id)]
 
 
 def _unsure(detection: Detection, facts: dict[str, object], tried: tuple[str, ...], voice: Voice) -> Problem:

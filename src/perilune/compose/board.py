@@ -1,0 +1,153 @@
+"""The board: what the monitor knows of each account, in memory, as the gateway asks for it on its hot path."""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from perilune.catalog.load import Catalogue
+from perilune.catalog.models import Model
+from perilune.core.money import Money
+from perilune.quota.held import Held, Known
+from perilune.quota.refusals import resolve
+from perilune.quota.snapshot import Refusal, Snapshot, Window
+from perilune.quota.status import judge
+from perilune.quota.verdict import Verdict
+
+_DOUBT_EVERY = timedelta(seconds=30)
+
+
+class _Judgement(Struct, frozen=True):
+    """A verdict and how long it stands without a new reading: to the next reset or end of a refusal."""
+
+    verdict: Verdict
+    until: datetime | None
+
+
+class Board:
+    """Verdicts, windows, models by account. Reading it never waits; what the gateway learns is handed on.
+
+    Shape: `keep` stores a refusal (None: an account is served again) and returns at once; `nudge` asks for a reading.
+    """
+
+    def __init__(
+        self,
+        known: Mapping[str, Known],
+        catalogue: Catalogue,
+        *,
+        keep: Callable[[str, Refusal | None], None],
+        nudge: Callable[[str], object],
+    ) -> None:
+        self._known = known
+        self._catalogue = catalogue
+        self._keep = keep
+        self._nudge = nudge
+        self._held: dict[str, Held] = {}
+        self._judged: dict[str, _Judgement] = {}
+        self._unclear: set[str] = set()
+
+    def know(self, known: Mapping[str, Known]) -> None:
+        """The accounts of another version of the configuration."""
+        self._known = known
+        self._judged.clear()
+
+    def load(self, held: Mapping[str, Held], now: datetime) -> None:
+        """Take over what the store holds now; refusals that named no window are settled by the new reading."""
+        self._held = dict(held)
+        self._judged.clear()
+        for account in list(self._unclear):
+            self._settle(account, now)
+
+    def verdict(self, account: str, now: datetime) -> Verdict | None:
+        """The verdict on an account; None where nothing is known of it."""
+        found = self._judged.get(account)
+        if found is not None and (found.until is None or now < found.until):
+            return found.verdict
+        held, known = self._held.get(account), self._known.get(account)
+        if held is None or known is None:
+            return None
+        judged = judge(known, held, now)
+        self._judged[account] = _Judgement(judged.verdict, _next_change(judged.windows, judged.refusals, now))
+        return judged.verdict
+
+    def read_at(self, account: str) -> datetime | None:
+        """When the last reading was taken."""
+        held = self._held.get(account)
+        return held.snapshot.fetched_at if held and held.snapshot else None
+
+    def windows(self, account: str) -> Sequence[Window]:
+        """The windows of the last reading."""
+        held = self._held.get(account)
+        return held.snapshot.windows if held and held.snapshot else ()
+
+    def snapshot(self, account: str) -> Snapshot | None:
+        """The last good reading."""
+        held = self._held.get(account)
+        return held.snapshot if held else None
+
+    def balance(self, account: str) -> Money | None:
+        """The money available by the last reading."""
+        held = self._held.get(account)
+        balance = held.snapshot.balance if held and held.snapshot else None
+        return None if balance is None else Money(balance.available, balance.currency)
+
+    def models(self, account: str) -> tuple[str, ...]:
+        """The ids of the live model list."""
+        held = self._held.get(account)
+        return held.snapshot.models if held and held.snapshot else ()
+
+    def traits(self, account: str, plan: str, model: str) -> Model | None:
+        """What the model can do, by the catalogue; None for an unknown model."""
+        return self._catalogue.model(plan, model)
+
+    def refused(self, refusal: Refusal) -> None:
+        """A vendor said no: it counts at once, is kept, and the account is read anew."""
+        self._remember(refusal)
+        if refusal.kind == "quota" and refusal.window is None:
+            self._unclear.add(refusal.account)
+        self._keep(refusal.account, refusal)
+        self._nudge(refusal.account)
+
+    def served(self, account: str, now: datetime) -> None:
+        """A success ends what a refusal had said, and makes a reading of full doubtful."""
+        held = self._held.get(account)
+        if held is None:
+            return
+        if held.refusals:
+            self._held[account] = replace(held, refusals=())
+            self._judged.pop(account, None)
+            self._unclear.discard(account)
+            self._keep(account, None)
+        verdict = self.verdict(account, now)
+        read_at = self.read_at(account)
+        if verdict and verdict.usable is False and read_at is not None and now - read_at > _DOUBT_EVERY:
+            self._nudge(account)
+
+    def _remember(self, refusal: Refusal) -> None:
+        held = self._held.get(refusal.account, Held())
+        others = tuple(one for one in held.refusals if one.kind != refusal.kind)
+        self._held[refusal.account] = replace(held, refusals=(*others, refusal))
+        self._judged.pop(refusal.account, None)
+
+    def _settle(self, account: str, now: datetime) -> None:
+        """A refusal whose sentence named no window, and a reading taken after it: the full window is the one meant."""
+        held = self._held.get(account)
+        unclear = [one for one in held.refusals if one.kind == "quota" and one.window is None] if held else []
+        if held is None or not unclear:
+            self._unclear.discard(account)
+            return
+        refusal = unclear[0]
+        if held.snapshot is None or held.snapshot.fetched_at < refusal.at:
+            return
+        self._unclear.discard(account)
+        settled = resolve(account, None, held.snapshot.windows, refusal.at)
+        if settled.window is not None:
+            self._remember(settled)
+            self._keep(account, settled)
+
+
+def _next_change(windows: Sequence[Window], refusals: Sequence[Refusal], now: datetime) -> datetime | None:
+    moments = [window.resets_at for window in windows if window.resets_at is not None and window.resets_at > now]
+    moments += [refusal.until for refusal in refusals if refusal.until is not None and refusal.until > now]
+    return min(moments, default=None)

@@ -1,0 +1,150 @@
+"""Happenings: changes worth a line, kept as facts and told to whoever listens."""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+
+import msgspec
+
+from perilune.compose.background import Background
+from perilune.core.instants import parse_instant, to_rfc3339
+from perilune.core.messages import Voice
+from perilune.faces.api.ports import EventDocument
+from perilune.gateway.ports import Ledger
+from perilune.gateway.record import AttemptRecord, RequestRecord
+from perilune.quota.document import AccountDocument
+from perilune.quota.wording import window_word
+from perilune.store import events
+from perilune.store.engine import Store
+
+Publish = Callable[[str], None]
+
+
+class Happenings:
+    """Writes events behind and says that there are new ones."""
+
+    def __init__(self, store: Store, background: Background, publish: Publish) -> None:
+        self._store = store
+        self._background = background
+        self._publish = publish
+
+    def note(self, kind: str, at: datetime, account: str | None = None, **facts: object) -> None:
+        """Keep one event. Facts are text, numbers, or instants."""
+        plain = {name: to_rfc3339(value) if isinstance(value, datetime) else value for name, value in facts.items()}
+        document = msgspec.json.encode(plain).decode()
+        event = events.Event(at=at, kind=kind, account=account, document=document)
+
+        def write() -> None:
+            with self._store.begin() as connection:
+                events.append(connection, event)
+
+        self._background.submit(write)
+        self._publish("events")
+
+    def latest(self, limit: int, voice: Voice) -> list[EventDocument]:
+        """The newest events in the reader's words."""
+        with self._store.read() as connection:
+            found = events.recent(connection, limit)
+        told = [(event, _words(event, voice)) for event in found]
+        return [
+            EventDocument(at=event.at, kind=event.kind, account=event.account, text=text)
+            for event, text in told
+            if text is not None
+        ]
+
+
+def _words(event: events.Event, voice: Voice) -> str | None:
+    facts: dict[str, object] = msgspec.json.decode(event.document)
+    for name in ("until", "clock"):
+        at = parse_instant(facts.get(name))
+        if at is not None:
+            facts[name] = voice.clock(at, round_up=True)
+    if "window" in facts:
+        facts["window"] = window_word(str(facts["window"]), str(facts["window"]), voice)
+    if event.account is not None:
+        facts["account"] = event.account
+    try:
+        return voice.say(f"event.{event.kind}", **facts)
+    except KeyError:
+        return None
+
+
+class Edges:
+    """Turns two looks at the same accounts into what happened between them. The first look says nothing."""
+
+    def __init__(self, happenings: Happenings) -> None:
+        self._happenings = happenings
+        self._before: dict[str, AccountDocument] = {}
+
+    def look(self, accounts: Sequence[AccountDocument], now: datetime) -> None:
+        """Compare with the last look and note the changes."""
+        for account in accounts:
+            before = self._before.get(account.name)
+            if before is not None and account.state not in ("stale", "unknown"):
+                self._compare(before, account, now)
+            self._before[account.name] = account
+
+    def _compare(self, before: AccountDocument, after: AccountDocument, now: datetime) -> None:
+        was_blocked, is_blocked = before.effective.usable is False, after.effective.usable is False
+        if is_blocked and not was_blocked:
+            self._blocked(after, now)
+        elif was_blocked and after.effective.usable:
+            self._happenings.note("back", now, after.name)
+        elif after.state == "high" and before.state == "ok":
+            self._high(after, now)
+
+    def _blocked(self, account: AccountDocument, now: datetime) -> None:
+        verdict = account.effective
+        if verdict.blocked_by == "balance":
+            self._happenings.note("balance_empty", now, account.name)
+        elif verdict.blocked_by in ("credential", "membership"):
+            self._happenings.note("refused", now, account.name, code=account.error.code if account.error else "")
+        elif verdict.until is not None:
+            self._happenings.note("spent", now, account.name, window=verdict.blocked_by, until=verdict.until)
+        else:
+            self._happenings.note("spent_unknown", now, account.name)
+
+    def _high(self, account: AccountDocument, now: datetime) -> None:
+        if account.balance is not None:
+            money = account.balance.available
+            self._happenings.note("balance_low", now, account.name, amount=f"{money.currency} {money.amount}")
+            return
+        high = [window for window in account.windows if window.state == "high" and window.used_ratio is not None]
+        for window in high[:1]:
+            percent = int((window.used_ratio or 0) * 100)
+            self._happenings.note("high", now, account.name, window=window.id, percent=percent)
+
+
+class WatchedLedger:
+    """A ledger that also notices when a route goes over to another slot, and back."""
+
+    def __init__(self, ledger: Ledger, happenings: Happenings, publish: Publish, mains: Mapping[str, str]) -> None:
+        self._ledger = ledger
+        self._happenings = happenings
+        self._publish = publish
+        self._mains = mains
+        self._serving: dict[str, str] = {}
+        self.served_at: dict[str, datetime] = {}
+
+    def watch(self, mains: Mapping[str, str]) -> None:
+        """The main account of each route, after a change of configuration."""
+        self._mains = mains
+
+    def record(self, request: RequestRecord, attempts: Sequence[AttemptRecord]) -> None:
+        """Keep one request with its attempts."""
+        self._ledger.record(request, attempts)
+        if request.route is not None and request.account is not None and request.outcome == "ok":
+            self.served_at[request.account] = request.ended_at
+            self._notice(request, request.route, request.account, attempts)
+        self._publish("gateway")
+
+    def _notice(self, request: RequestRecord, route: str, account: str, attempts: Sequence[AttemptRecord]) -> None:
+        main = self._mains.get(route)
+        before = self._serving.get(route, main)
+        self._serving[route] = account
+        if main is None or before == account:
+            return
+        if account == main:
+            self._happenings.note("route_back", request.ended_at, account, route=route)
+            return
+        code = next((attempt.code for attempt in attempts if attempt.account == main and attempt.code), None)
+        self._happenings.note("failover", request.ended_at, account, route=route, main=main, code=code or "–")

@@ -1,0 +1,261 @@
+"""The running service as the pages and the API see it."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from typing import Protocol
+
+import msgspec
+
+from perilune import __version__
+from perilune.compose.engine import Engine, today
+from perilune.core.errors import StoreError
+from perilune.core.messages import Language, Voice
+from perilune.core.money import Money, MoneyDocument
+from perilune.faces.api.ports import (
+    AddedKey,
+    EventDocument,
+    LedgerDocument,
+    LedgerRow,
+    Readiness,
+    ReviewDocument,
+    ReviewsDocument,
+    RouteDocument,
+    RoutesDocument,
+    ServiceFacts,
+    SlotDocument,
+)
+from perilune.gateway.slots import Route, Slot
+from perilune.gateway.states import ScopeState
+from perilune.providers.contract.outcome import OutcomeClass as Is
+from perilune.quota.document import StatusDocument
+from perilune.store import ledger
+from perilune.store.reviews import recent_reviews
+
+_STATE_WORDS: dict[Is, str] = {
+    Is.QUOTA_SPENT: "quota_spent",
+    Is.BALANCE_EMPTY: "balance_empty",
+    Is.AUTH_REFUSED: "auth_failed",
+    Is.BANNED: "auth_failed",
+    Is.PERMISSION: "auth_failed",
+    Is.MEMBER_LAPSED: "auth_failed",
+    Is.CLIENT_GATED: "client_gated",
+    Is.NET_DNS: "unreachable",
+    Is.NET_TLS: "unreachable",
+    Is.NET_CONNECT: "unreachable",
+    Is.NET_PROXY: "unreachable",
+    Is.MODEL_UNKNOWN: "misconfigured",
+    Is.MODEL_DENIED: "misconfigured",
+    Is.ENDPOINT_UNKNOWN: "misconfigured",
+}
+_BLOCK_WORDS = {"balance": "balance_empty", "credential": "auth_failed", "membership": "auth_failed"}
+_A_DAY = timedelta(days=1)
+
+
+class Running(Protocol):
+    """The stack behind the service."""
+
+    engine: Engine
+
+    async def read(self, account: str | None) -> object:
+        """Read one account, or all, now."""
+        ...
+
+
+class LiveService:
+    """Answers from memory and the store; every question to the database is asked in a thread."""
+
+    def __init__(
+        self,
+        stack: Running,
+        *,
+        listen: Callable[[], str],
+        is_demo: bool,
+        wants_key: bool,
+        add_key: Callable[[str], AddedKey],
+    ) -> None:
+        self._stack = stack
+        self._listen = listen
+        self._is_demo = is_demo
+        self._wants_key = wants_key
+        self._add_key = add_key
+
+    @property
+    def _engine(self) -> Engine:
+        return self._stack.engine
+
+    @property
+    def facts(self) -> ServiceFacts:
+        """What does not change while the service runs."""
+        return ServiceFacts(
+            version=__version__,
+            listen=self._listen(),
+            is_demo=self._is_demo,
+            wants_key=self._wants_key,
+            upstream=None if self._is_demo else self._engine.bench.environment.get("PERILUNE_UPSTREAM"),
+        )
+
+    def now(self) -> datetime:
+        """This moment."""
+        return self._engine.bench.now()
+
+    async def status(self, language: Language) -> StatusDocument:
+        """The status as the store has it."""
+        return await asyncio.to_thread(self._status, language)
+
+    def _status(self, language: Language) -> StatusDocument:
+        monitoring = self._engine.monitoring
+        now = self.now()
+        if not monitoring.config.accounts:
+            return StatusDocument(generated_at=now, accounts=[], errors=[])
+        return monitoring.status((), self._voice(language))
+
+    def _voice(self, language: Language) -> Voice:
+        now = self.now()
+        zone = now.astimezone().tzinfo
+        return Voice(language=language, now=now) if zone is None else Voice(language=language, now=now, zone=zone)
+
+    async def routes(self) -> RoutesDocument:
+        """Routes and slots now, with today's sums."""
+        sums = await asyncio.to_thread(self._sums)
+        routes = [self._route(route) for route in self._engine.gateway.core.setup.routes.all]
+        return msgspec.structs.replace(sums, routes=routes)
+
+    def _sums(self) -> RoutesDocument:
+        now = self.now()
+        start, end = today(now), now + _A_DAY
+        with self._engine.store.read() as connection:
+            totals = ledger.totals(connection, start, end, by="account")
+            return RoutesDocument(
+                generated_at=now,
+                listen=self._listen(),
+                routes=[],
+                requests_today=ledger.count_requests(connection, start, end),
+                failovers_today=ledger.count_failovers(connection, start, end),
+                first_content_p95_ms=ledger.first_content_percentile(connection, start, end),
+                spent_today=_spent(totals),
+            )
+
+    def _route(self, route: Route) -> RouteDocument:
+        slots = [self._slot(slot, position) for position, slot in enumerate(route.slots)]
+        usable = [slot.state in ("ok", "untested", "standby") for slot in slots]
+        for position, slot in enumerate(slots):
+            if position and slot.state in ("ok", "untested") and any(usable[:position]):
+                slots[position] = msgspec.structs.replace(slot, state="standby")
+        return RouteDocument(name=route.name, match=list(route.config.match), slots=slots)
+
+    def _slot(self, slot: Slot, position: int) -> SlotDocument:
+        now = self.now()
+        group = self._engine.admission.state(slot.group)
+        state, reason, until = self._state_of(slot, now)
+        return SlotDocument(
+            account=slot.account,
+            model=slot.config.model,
+            role="main" if position == 0 else "fallback",
+            position=position,
+            state=state,
+            reason=reason,
+            until=until,
+            in_flight=group.in_flight_all,
+            cap=group.cap,
+            queued=group.queued,
+            thinking=slot.config.thinking,
+        )
+
+    def _state_of(self, slot: Slot, now: datetime) -> tuple[str, str | None, datetime | None]:
+        open_state = self._open_state(slot)
+        verdict = self._engine.board.verdict(slot.account, now)
+        if verdict is not None and verdict.usable is False:
+            return _BLOCK_WORDS.get(verdict.blocked_by or "", "quota_spent"), verdict.blocked_by, verdict.until
+        if open_state is not None:
+            return _STATE_WORDS.get(open_state.reason, "cooling"), open_state.reason.value, open_state.until
+        return ("ok" if slot.account in self._engine.ledger.served_at else "untested"), None, None
+
+    def _open_state(self, slot: Slot) -> ScopeState | None:
+        wanted = (f"group:{slot.group}", f"account:{slot.account}", f"host:{slot.host}")
+        own = (f"surface:{slot.account}/", f"slot:{slot.account}/")
+        for state in self._engine.gateway.core.services.states.all():
+            if state.scope in wanted or state.scope.startswith(own):
+                return state
+        return None
+
+    async def ledger(self, limit: int) -> LedgerDocument:
+        """The newest requests."""
+        return await asyncio.to_thread(self._ledger, limit)
+
+    def _ledger(self, limit: int) -> LedgerDocument:
+        with self._engine.store.read() as connection:
+            rows = ledger.recent(connection, limit)
+        return LedgerDocument(generated_at=self.now(), requests=[_ledger_row(row) for row in rows])
+
+    async def events(self, limit: int, language: Language) -> list[EventDocument]:
+        """The newest events in the reader's words."""
+        return await asyncio.to_thread(self._engine.happenings.latest, limit, self._voice(language))
+
+    async def reviews(self, limit: int) -> ReviewsDocument:
+        """The newest reviews."""
+        return await asyncio.to_thread(self._reviews, limit)
+
+    def _reviews(self, limit: int) -> ReviewsDocument:
+        with self._engine.store.read() as connection:
+            rows = recent_reviews(connection, limit)
+        reviews = [
+            ReviewDocument(
+                id=row.id,
+                started_at=row.started_at,
+                status=row.status,
+                title=row.title,
+                findings=dict(row.findings),
+                requests=row.requests,
+                took_s=row.took_s,
+            )
+            for row in rows
+        ]
+        return ReviewsDocument(generated_at=self.now(), reviews=reviews)
+
+    async def readiness(self) -> Readiness:
+        """Whether store and configuration serve, and which slots could answer now."""
+        slots = [slot for route in self._engine.gateway.core.setup.routes.all for slot in route.slots]
+        now = self.now()
+        usable = [slot.name for slot in slots if self._state_of(slot, now)[0] in ("ok", "untested")]
+        try:
+            await asyncio.to_thread(self._sums)
+        except StoreError as error:
+            return Readiness(ready=False, degraded=True, usable_slots=usable, problem=error.problem.code)
+        return Readiness(ready=True, degraded=not usable, usable_slots=usable)
+
+    async def refresh(self, account: str | None) -> None:
+        """Read one account, or all, now."""
+        await self._stack.read(account)
+
+    async def add_key(self, paste: str) -> AddedKey:
+        """Try a pasted key and save it."""
+        return await asyncio.to_thread(self._add_key, paste)
+
+
+def _spent(totals: Sequence[ledger.Total]) -> list[MoneyDocument]:
+    sums: dict[str, Money] = {}
+    for total in totals:
+        if total.cost is not None and total.currency is not None:
+            money = Money(total.cost, total.currency)
+            sums[total.currency] = sums[total.currency] + money if total.currency in sums else money
+    return [MoneyDocument(money.amount_text(), money.currency) for money in sums.values()]
+
+
+def _ledger_row(row: ledger.Request) -> LedgerRow:
+    return LedgerRow(
+        id=row.id,
+        received_at=row.received_at,
+        route=row.route,
+        account=row.account,
+        surface=row.surface,
+        model=row.model,
+        outcome=row.outcome,
+        code=row.code,
+        attempts=row.attempts,
+        input_tokens=row.input_tokens,
+        output_tokens=row.output_tokens,
+        cost=None if row.cost is None else str(row.cost),
+        currency=row.currency,
+        total_ms=row.total_ms,
+    )

@@ -1,0 +1,321 @@
+"""Wires the reviewer: questions go through the gateway's core, answers into the store, quota comes from the board."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Mapping, Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+
+from perilune.catalog.prices import Tokens, cost
+from perilune.compose.engine import Engine
+from perilune.compose.workbench import Workbench
+from perilune.core.errors import Problem
+from perilune.core.money import Money
+from perilune.dialects.form import Dialect, Request, ResponseFormat, StopReason, Text, Turn
+from perilune.dialects.form import Text as TextPart
+from perilune.dialects.translate import parse_answer
+from perilune.gateway.admission import Priority
+from perilune.gateway.call import Attempt as Tried
+from perilune.gateway.call import Call, Reply
+from perilune.gateway.clocks import Clocks
+from perilune.gateway.slots import Route, Slot
+from perilune.providers.contract.outcome import OutcomeClass as Is
+from perilune.quota.resets import as_of
+from perilune.quota.snapshot import Window
+from perilune.review.ports import (
+    AnswerOutcome,
+    Attempt,
+    Deferred,
+    ModelAnswer,
+    ModelRequest,
+    NoQuota,
+    Prices,
+    Refused,
+    SlotView,
+    Usage,
+    WindowState,
+)
+from perilune.review.result import ReviewResult, RunStatus
+from perilune.review.run import ReviewServices
+from perilune.store.answers import Answers
+from perilune.store.reviews import ReviewRow, save_review
+
+_FIRST_S, _IDLE_S, _TOTAL_S, _QUEUE_S = 900.0, 180.0, 1200.0, 600.0
+_PAUSES = frozenset({Is.QUOTA_SPENT, Is.BALANCE_EMPTY, Is.MEMBER_LAPSED, Is.RATE_TPD})
+_PASSING = frozenset({Is.TRANSIENT, Is.BUSY, Is.NET_RESET, Is.STREAM_CUT, Is.GARBLED, Is.TIMEOUT_IDLE})
+_MILLION = Decimal(1_000_000)
+
+
+class GatewayAnswerer:
+    """Asks models through the same routes, leases and failover as everybody else."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    async def answer(self, request: ModelRequest) -> AnswerOutcome:
+        """The answer to one question, or why there is none."""
+        core = self._engine.gateway.core
+        call = Call(
+            front=Dialect.CHAT,
+            body=b"",
+            owner="review",
+            priority=Priority.REVIEW,
+            clocks=_clocks(core.setup.clocks),
+            route=review_route(self._engine, request.route).name,
+            purpose="review",
+            run=request.run,
+            unit=request.unit,
+            stage=request.pass_name,
+        )
+        return self._outcome(await core.ask(_form(request), call))
+
+    def _outcome(self, reply: Reply) -> AnswerOutcome:
+        attempts = tuple(_attempt(one) for one in reply.attempts if one.was_sent)
+        if reply.status == 200:
+            return self._answer(reply, attempts)
+        problem = reply.problem or Problem(code="PL-GW-DOWN")
+        last = reply.attempts[-1].outcome if reply.attempts else None
+        kinds = {one.outcome.kind for one in reply.attempts}
+        if kinds and kinds <= _PAUSES:
+            return Deferred(problem=problem, until=problem.retry_at, attempts=attempts)
+        return Refused(
+            problem=problem,
+            is_content=Is.CONTENT_FILTERED in kinds,
+            token_limit=last.limit if last is not None and last.kind is Is.CONTEXT_OVERFLOW else None,
+            may_retry=last is not None and last.kind in _PASSING,
+            attempts=attempts,
+        )
+
+    def _answer(self, reply: Reply, attempts: tuple[Attempt, ...]) -> ModelAnswer:
+        answer = parse_answer(Dialect.CHAT, reply.body)
+        used = reply.usage or answer.usage
+        account = reply.account or ""
+        slots = (one for route in self._engine.gateway.core.setup.routes.all for one in route.slots)
+        slot = next((one for one in slots if one.account == account), None)
+        return ModelAnswer(
+            text="".join(part.text for part in answer.parts if isinstance(part, TextPart)),
+            finish_reason="length" if answer.stop is StopReason.LENGTH else "stop",
+            usage=Usage()
+            if used is None
+            else Usage(
+                input_tokens=used.input_total,
+                cached_tokens=used.cache_read,
+                output_tokens=used.output_total,
+                reasoning_tokens=used.reasoning,
+            ),
+            model=reply.served_model or answer.model,
+            account=account,
+            plan=slot.plan.id if slot is not None else None,
+            cost=None if slot is None else cost_of(self._engine, slot, reply),
+            attempts=attempts,
+            request_id=reply.request_id,
+        )
+
+
+class StoredAnswers:
+    """The reviewer's answer store over the database."""
+
+    def __init__(self, answers: Answers, engine: Engine) -> None:
+        self._answers = answers
+        self._engine = engine
+
+    async def get(self, key: str) -> ModelAnswer | None:
+        """The answer that was bought for a key."""
+        document = await asyncio.to_thread(self._answers.get, key)
+        return None if document is None else msgspec.json.decode(document, type=ModelAnswer)
+
+    async def put(self, key: str, answer: ModelAnswer) -> None:
+        """Keep an answer before anything is done with it."""
+        document = msgspec.json.encode(answer)
+        await asyncio.to_thread(self._answers.put, key, answer.request_id or "", document, self._engine.bench.now())
+
+
+class BoardQuota:
+    """What is left on each slot of the review route, from the last readings."""
+
+    def __init__(self, engine: Engine, route: str | None = None) -> None:
+        self._engine = engine
+        self._route = route
+
+    def slots(self) -> Sequence[SlotView]:
+        """The slots in order."""
+        if not self._engine.gateway.core.setup.routes.all:
+            return ()
+        return [self._view(slot) for slot in review_route(self._engine, self._route).slots]
+
+    def _view(self, slot: Slot) -> SlotView:
+        engine, now = self._engine, self._engine.bench.now()
+        verdict = engine.board.verdict(slot.account, now)
+        model = slot.config.model or slot.plan.default_model or ""
+        traits = engine.board.traits(slot.account, slot.plan.id, model)
+        is_blocked = verdict is not None and verdict.usable is False
+        return SlotView(
+            account=slot.account,
+            model=model,
+            plan=slot.plan.id,
+            objective="request" if slot.costs_quota else "token",
+            is_usable=not is_blocked,
+            blocked_by=verdict.blocked_by if verdict is not None and is_blocked else None,
+            blocked_until=verdict.until if verdict is not None and is_blocked else None,
+            windows=tuple(_window(window) for window in as_of(engine.board.windows(slot.account), now)),
+            balance=engine.board.balance(slot.account),
+            prices=self._prices(slot, model, now),
+            context_length=traits.context if traits is not None else None,
+            body_limit=2_097_152 if slot.costs_quota else None,
+            concurrency=engine.admission.state(slot.group).cap,
+            thinks_always=traits is not None and traits.thinking == "only",
+            request_weight=(traits.quota_factor if traits is not None else None) or Decimal(1),
+        )
+
+    def _prices(self, slot: Slot, model: str, now: datetime) -> Prices | None:
+        if slot.region is None or slot.costs_quota:
+            return None
+        price = self._engine.catalogue.price(slot.plan.id, model, slot.region.currency, now)
+        if price is None:
+            return None
+        hit = price.input_miss if price.input_hit is None else price.input_hit
+        return Prices(hit=hit, miss=price.input_miss, output=price.output, currency=price.currency)
+
+
+def cost_of(engine: Engine, slot: Slot, reply: Reply) -> Money | None:
+    """What an answer cost in money; None for plan quota, unknown use, and where there is no price."""
+    used = reply.usage
+    if slot.costs_quota or slot.region is None or used is None or reply.served_model is None:
+        return None
+    price = engine.catalogue.price(slot.plan.id, reply.served_model, slot.region.currency, engine.bench.now())
+    if price is None or used.input_total is None or used.output_total is None:
+        return None
+    tokens = Tokens(
+        input_total=used.input_total,
+        output_total=used.output_total,
+        cache_read=used.cache_read or 0,
+        cache_write=used.cache_write or 0,
+    )
+    return cost(tokens, price)
+
+
+def review_route(engine: Engine, wanted: str | None) -> Route:
+    """The route reviews go by: the one named, else `review`, else `default`, else the first."""
+    routes = engine.gateway.core.setup.routes
+    named = (routes.named(name) for name in (wanted, "review", "default") if name)
+    return next((route for route in named if route is not None), routes.all[0])
+
+
+def user_settings(engine: Engine) -> Mapping[str, Any]:
+    """The `[review]` table of the user's configuration, as far as it says something."""
+    table: dict[str, Any] = msgspec.to_builtins(engine.monitoring.config.review)
+    return table
+
+
+def _clocks(configured: Clocks) -> Clocks:
+    replace = msgspec.structs.replace
+    return replace(configured, first_content_s=_FIRST_S, idle_s=_IDLE_S, total_s=_TOTAL_S, queue_s=_QUEUE_S)
+
+
+def _form(request: ModelRequest) -> Request:
+    thinking: dict[str, bytes] = {}
+    if request.thinking == "off":
+        thinking["thinking"] = b'{"type":"disabled"}'
+    elif request.thinking is not None:
+        thinking["reasoning_effort"] = msgspec.json.encode(request.thinking)
+    schema = ResponseFormat(
+        kind="json_schema",
+        schema=msgspec.json.encode(dict(request.schema)),
+        name=request.schema_name,
+        strict=True,
+    )
+    return Request(
+        model="review",
+        system=(Text(request.system),),
+        turns=(Turn(role="user", parts=(Text(request.user),), is_text=True),),
+        max_output=request.max_output_tokens,
+        thinking=thinking,
+        response_format=schema if request.schema else None,
+        stream=False,
+    )
+
+
+def _attempt(tried: Tried) -> Attempt:
+    return Attempt(
+        account=tried.account,
+        model=tried.model or "",
+        outcome=tried.outcome.kind.value,
+        took_s=(tried.total_ms or 0) / 1000,
+    )
+
+
+def _window(window: Window) -> WindowState:
+    return WindowState(
+        id=window.id,
+        unit=window.unit,
+        used_ratio=window.used_ratio,
+        limit=window.limit,
+        remaining=window.remaining,
+        span_s=window.span_s,
+        resets_at=window.resets_at,
+    )
+
+
+async def keep_review(engine: Engine, result: ReviewResult, title: str) -> None:
+    """Keep a finished review in short, and say that there is one."""
+    counts: dict[str, int] = {}
+    for finding in result.findings:
+        counts[finding.severity.value] = counts.get(finding.severity.value, 0) + 1
+    row = ReviewRow(
+        id=result.run_id,
+        started_at=result.generated_at,
+        status=result.status.value,
+        title=title,
+        findings=counts,
+        requests=result.usage.requests,
+        took_s=result.seconds,
+    )
+
+    def write() -> None:
+        with engine.store.begin() as connection:
+            save_review(connection, row)
+
+    await asyncio.to_thread(write)
+    if result.status in (RunStatus.COMPLETE, RunStatus.PARTIAL):
+        engine.happenings.note("review_done", result.generated_at, title=title, findings=len(result.findings))
+
+
+@contextlib.asynccontextmanager
+async def reviewing(bench: Workbench, *, is_preview: bool) -> AsyncIterator[ReviewServices]:
+    """What a review on the command line works with; a preview opens nothing that could ask a model or write."""
+    if not bench.configuration().config.accounts:
+        yield ReviewServices(answerer=None, quota=NoQuota(), answers=Nothing(), clock=bench.now)
+        return
+    engine = Engine(bench, bench.monitoring_now())
+    try:
+        yield ReviewServices(
+            answerer=None if is_preview else GatewayAnswerer(engine),
+            quota=BoardQuota(engine, engine.monitoring.config.review.route),
+            answers=StoredAnswers(Answers(engine.store), engine),
+            user=user_settings(engine),
+            local_secret=bench.vault.fingerprint_key,
+            clock=bench.now,
+            finished=lambda result: keep_review(engine, result, title_of(result)),
+        )
+    finally:
+        await engine.close()
+
+
+class Nothing:
+    """Keeps no answers: there is nobody to ask."""
+
+    async def get(self, key: str) -> ModelAnswer | None:
+        """Never anything."""
+        return None
+
+    async def put(self, key: str, answer: ModelAnswer) -> None:
+        """Nothing is bought, so nothing is kept."""
+
+
+def title_of(result: ReviewResult) -> str:
+    """A review's short name: its one file, or how many there were."""
+    paths = [item.path for item in result.coverage]
+    return paths[0] if len(paths) == 1 else f"{result.source.kind}, {len(paths)} files"

@@ -1,0 +1,195 @@
+"""The stack: engine, monitor and pages over one home, running in one event loop."""
+
+import asyncio
+import contextlib
+import logging
+import os
+from collections.abc import Callable, Coroutine
+
+from starlette.types import ASGIApp
+
+from perilune.compose.adding import add_key
+from perilune.compose.engine import Engine
+from perilune.compose.happenings import Edges
+from perilune.compose.live import LiveService
+from perilune.compose.workbench import Workbench
+from perilune.core.errors import PeriluneError
+from perilune.core.messages import Voice
+from perilune.core.secret import Secret
+from perilune.faces.api.hub import Hub
+from perilune.faces.api.ports import AddedKey
+from perilune.faces.web.app import build_web
+from perilune.monitor.collect import Collected, Collector
+from perilune.monitor.interval import Activity
+from perilune.monitor.refresh import refresh
+from perilune.monitor.schedule import Schedule
+from perilune.net.control import ControlClient
+
+_LOOK_AT_CONFIG_S = 1.0
+_log = logging.getLogger(__name__)
+
+
+class Stack:
+    """Everything `perilune up` runs for one home. Start it inside a loop; stop it in the end."""
+
+    def __init__(
+        self,
+        bench: Workbench,
+        hub: Hub,
+        *,
+        listen: Callable[[], str],
+        token: Secret | None = None,
+        is_demo: bool = False,
+        wants_key: bool = False,
+        add: Callable[[str], AddedKey] | None = None,
+    ) -> None:
+        self.bench = bench
+        self.hub = hub
+        self._schedule_task: asyncio.Task[None] | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._config_seen = self._config_stamp()
+        self._loop = asyncio.get_running_loop()
+        self.live = LiveService(
+            self,
+            listen=listen,
+            is_demo=is_demo,
+            wants_key=wants_key,
+            add_key=add or self._add,
+        )
+        web = build_web(self.live, hub, token.reveal() if token is not None else None)
+        self.engine = Engine(
+            bench,
+            bench.monitoring_now(),
+            publish=self._published,
+            nudge=self._nudge,
+            fallback=web,
+            token=token,
+            listen=listen(),
+        )
+        self.edges = Edges(self.engine.happenings)
+        self._client: ControlClient = bench.control_client()
+        self._collector = Collector(
+            self.engine.snapshots,
+            self._client,
+            clock=bench.now,
+            owner=f"service-{os.getpid()}",
+            publish=self._account_changed,
+        )
+        self._schedule = self._new_schedule()
+
+    @property
+    def asgi(self) -> ASGIApp:
+        """The gateway in front, pages behind."""
+        return self.engine.gateway.asgi
+
+    async def start(self) -> None:
+        """Begin to read accounts and to look after the configuration."""
+        await self._look()
+        self._schedule_task = asyncio.create_task(self._read_for_good())
+        self._keep(self._watch_config())
+
+    async def stop(self, drain_s: float) -> None:
+        """End everything; running answers get `drain_s` seconds."""
+        for task in [*self._tasks, *([self._schedule_task] if self._schedule_task else [])]:
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+        await self.engine.close(drain_s)
+        await self._client.aclose()
+
+    async def reload(self) -> None:
+        """Take over the configuration as it is now. Raises: ConfigError, and everything stays as it was."""
+        monitoring = await asyncio.to_thread(self.bench.monitoring_now, self.engine.store)
+        self.engine.reload(monitoring)
+        if self._schedule_task is not None:
+            self._schedule_task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._schedule_task
+        self._schedule = self._new_schedule()
+        self._schedule_task = asyncio.create_task(self._read_for_good())
+        self.hub.publish("status")
+
+    async def read(self, account: str | None) -> dict[str, Collected]:
+        """Read one account, or all, now."""
+        targets = self.engine.monitoring.targets((account,) if account else ())
+        return await refresh(targets, self._collector, is_forced=True)
+
+    def _new_schedule(self) -> Schedule:
+        return Schedule(self._collector, self.engine.snapshots, clock=self.bench.now, activity=self._activity)
+
+    async def _read_for_good(self) -> None:
+        if self.engine.monitoring.config.accounts:
+            await self._schedule.run(self.engine.monitoring.targets())
+
+    def _activity(self, account: str) -> Activity:
+        last = self.engine.ledger.served_at.get(account)
+        return Activity(last_request_at=last, has_open_screen=self.hub.listeners > 0)
+
+    async def _account_changed(self, kind: str, account: str) -> None:
+        await asyncio.to_thread(self._load_board)
+        snapshot = self.engine.board.snapshot(account)
+        now = self.bench.now()
+        if snapshot is not None:
+            self.engine.gateway.core.observed(snapshot, self.engine.group_of(account), now)
+        await self._look()
+        self.hub.publish("status")
+
+    def _load_board(self) -> None:
+        held = self.engine.monitoring.held()
+        self._loop.call_soon_threadsafe(self.engine.board.load, held, self.bench.now())
+
+    async def _look(self) -> None:
+        if not self.engine.monitoring.config.accounts:
+            return
+        now = self.bench.now()
+        status = await asyncio.to_thread(self.engine.monitoring.status, (), Voice(now=now))
+        self.edges.look(status.accounts, now)
+
+    def _published(self, event: str) -> None:
+        self._loop.call_soon_threadsafe(self.hub.publish, event)
+
+    def _nudge(self, account: str) -> None:
+        self._schedule.nudge(account)
+        self._keep(self._soon())
+
+    async def _soon(self) -> None:
+        await self._look()
+        self.hub.publish("status")
+
+    def _keep(self, work: Coroutine[object, object, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def _config_stamp(self) -> tuple[int, int] | None:
+        try:
+            found = self.bench.paths.config_file.stat()
+        except OSError:
+            return None
+        return found.st_mtime_ns, found.st_size
+
+    async def _watch_config(self) -> None:
+        while True:
+            await asyncio.sleep(_LOOK_AT_CONFIG_S)
+            stamp = self._config_stamp()
+            if stamp == self._config_seen:
+                continue
+            self._config_seen = stamp
+            try:
+                await self.reload()
+            except PeriluneError as error:
+                _log.warning("the configuration stays as it was: %s", error.problem.code)
+
+    def _add(self, paste: str) -> AddedKey:
+        """Try and save a pasted key, then read the new account. Runs in a thread of its own."""
+        added = add_key(self.bench, paste)
+        if added.name is None:
+            return AddedKey(problem=added.problem, removed=added.removed)
+        asyncio.run_coroutine_threadsafe(self._welcome(added.name), self._loop).result()
+        status = self.engine.monitoring.status((added.name,), Voice(now=self.bench.now()))
+        return AddedKey(account=status.accounts[0], removed=added.removed)
+
+    async def _welcome(self, account: str) -> None:
+        self._config_seen = self._config_stamp()
+        await self.reload()
+        await self.read(account)

@@ -1,0 +1,27 @@
+"""Words of `perilune discover`."""
+
+MESSAGES = {
+    "discover.heading.source": "SOURCE",
+    "discover.heading.where": "WHERE",
+    "discover.heading.what": "WHAT",
+    "discover.heading.state": "STATE",
+    "discover.cli": "{plan} CLI",
+    "discover.login": "login",
+    "discover.web": "web token",
+    "discover.environment": "environment",
+    "discover.browsers": "browsers",
+    "discover.profile": "{browser} {count} profile",
+    "discover.profiles": "{browser} {count} profiles",
+    "discover.comma": ", ",
+    "discover.new": "new",
+    "discover.saved": "saved as {name}",
+    "discover.unused": "found, not used",
+    "discover.not_read": "not read",
+    "discover.valid": "valid {left}",
+    "discover.expired": "expired {ago}",
+    "discover.unusable": "not usable",
+    "discover.skipped": "CodexBar: {name} skipped; take it by hand: perilune add --plan {plan}",
+    "discover.nothing": "No Kimi or Moonshot credential on this machine. Nothing was sent or copied.",
+    "discover.take": "Nothing was sent or copied. Take one: perilune add --from env",
+    "discover.take_none": "Nothing was sent or copied. Add a key: perilune add",
+}

@@ -1,0 +1,27 @@
+"""Words of `perilune discover`."""
+
+MESSAGES = {
+    "discover.heading.source": "来源",
+    "discover.heading.where": "位置",
+    "discover.heading.what": "内容",
+    "discover.heading.state": "状态",
+    "discover.cli": "{plan} CLI",
+    "discover.login": "登录",
+    "discover.web": "网页令牌",
+    "discover.environment": "环境变量",
+    "discover.browsers": "浏览器",
+    "discover.profile": "{browser} {count} 个用户",
+    "discover.profiles": "{browser} {count} 个用户",
+    "discover.comma": "，",
+    "discover.new": "新",
+    "discover.saved": "已保存为 {name}",
+    "discover.unused": "找到，未使用",
+    "discover.not_read": "未读取",
+    "discover.valid": "有效，剩 {left}",
+    "discover.expired": "{ago}过期",
+    "discover.unusable": "不可用",
+    "discover.skipped": "CodexBar：已跳过 {name}，可手动添加：perilune add --plan {plan}",
+    "discover.nothing": "本机没有 Kimi 或 Moonshot 的凭据。未发送，未复制。",
+    "discover.take": "未发送，未复制。采用：perilune add --from env",
+    "discover.take_none": "未发送，未复制。添加密钥：perilune add",
+}

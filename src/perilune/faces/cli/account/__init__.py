@@ -1,0 +1,1 @@
+"""What `perilune accounts` is made of: looking up, showing, testing and changing accounts."""

@@ -1,0 +1,185 @@
+"""`perilune review`: a change reviewed on what is left."""
+
+import asyncio
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+import click
+
+if TYPE_CHECKING:
+    from contextlib import AbstractAsyncContextManager
+
+    from perilune.core.messages import Voice
+    from perilune.faces.cli.session import Session
+    from perilune.review.acquire.inputs import ReviewInput
+    from perilune.review.result import ReviewResult
+    from perilune.review.run import ReviewServices
+
+FORMATS = ("text", "json", "jsonl", "markdown", "sarif", "rdjson", "gitlab", "github")
+SEVERITIES = ("never", "critical", "high", "medium", "low", "nit")
+
+
+class ReviewBench(Protocol):
+    """What this command needs of the workbench."""
+
+    def reviewing(self, *, is_preview: bool) -> "AbstractAsyncContextManager[ReviewServices]":
+        """What a review works with. For a preview nothing is opened that could ask a model, and no account is needed."""
+        ...
+
+
+@click.command("review", help="Review a change, planned against what is left.")
+@click.argument("paths", nargs=-1, metavar="[PATH]...")
+@click.option("--staged", is_flag=True)
+@click.option("--range", "range_", metavar="A..B")
+@click.option("--commit", metavar="C")
+@click.option("--diff", metavar="FILE|-")
+@click.option("--format", "output", type=click.Choice(FORMATS), default="text", show_default=True)
+@click.option("--json", "as_json", is_flag=True)
+@click.option("--fail-on", type=click.Choice(SEVERITIES))
+@click.option("--severity", type=click.Choice(SEVERITIES[1:]))
+@click.option("--effort", type=click.Choice(("low", "medium", "high")))
+@click.option("--preview", is_flag=True)
+@click.option("--dry-run", is_flag=True)
+@click.pass_obj
+def command(session: "Session", /, paths: tuple[str, ...], **options: Any) -> int:
+    """Prints the plan, reviews, prints what was found; the exit status says what it came to."""
+    output = "json" if options["as_json"] else options["output"]
+    session.wants_json = output == "json"
+    source = _source(paths, options, session)
+    flags = {key: options[key] for key in ("fail_on", "severity", "effort") if options[key] is not None}
+    result = asyncio.run(_review(session, source, flags, preview=options["preview"], output=output))
+    _print(session, result, output)
+    return _status(session, result)
+
+
+def _source(paths: tuple[str, ...], options: dict[str, Any], session: "Session") -> "ReviewInput":
+    """The input that the options name; the working tree without any.
+
+    Raises: UsageError for two at once.
+    """
+    from perilune.core.errors import UsageError
+    from perilune.review.acquire.inputs import InputKind, ReviewInput
+
+    chosen = [name for name in ("staged", "range_", "commit", "diff") if options[name]]
+    if len(chosen) > 1:
+        pair = ", ".join("--" + name.rstrip("_") for name in chosen)
+        raise UsageError.of("PL-USAGE", variant="together", options=pair)
+    directory = str(Path.cwd())
+    match chosen[:1]:
+        case ["staged"]:
+            return ReviewInput(kind=InputKind.STAGED, directory=directory, paths=paths)
+        case ["range_"]:
+            return ReviewInput(kind=InputKind.RANGE, directory=directory, name=options["range_"], paths=paths)
+        case ["commit"]:
+            return ReviewInput(kind=InputKind.COMMIT, directory=directory, name=options["commit"], paths=paths)
+        case ["diff"]:
+            patch = _patch(options["diff"], session)
+            return ReviewInput(kind=InputKind.DIFF, directory=directory, patch=patch, paths=paths)
+        case _:
+            return ReviewInput(kind=InputKind.WORKTREE, directory=directory, paths=paths)
+
+
+def _patch(name: str, session: "Session") -> bytes:
+    from perilune.core.errors import ReviewError
+
+    if name == "-":
+        stream = getattr(session.stdin, "buffer", None)
+        return stream.read() if stream is not None else session.stdin.read().encode()
+    try:
+        return Path(name).read_bytes()
+    except OSError as error:
+        raise ReviewError.of("PL-REVIEW-DIFF", variant="file", path=name) from error
+
+
+async def _review(
+    session: "Session",
+    source: "ReviewInput",
+    flags: dict[str, Any],
+    *,
+    preview: bool,
+    output: str,
+) -> "ReviewResult":
+    from msgspec import structs
+
+    from perilune.review.run import Reviewer, ReviewOptions
+
+    bench: ReviewBench = session.workbench
+    options = ReviewOptions(preview=preview, flags=flags, language=session.language)
+    async with bench.reviewing(is_preview=preview) as services:
+        told = structs.replace(services, planned=_teller(session, output))
+        return await Reviewer(told).review(source, options)
+
+
+def _teller(session: "Session", output: str) -> Any:
+    """Says the plan before the first request, beside the answer."""
+
+    def tell(result: "ReviewResult") -> None:
+        from perilune.review.outputs.text import opening
+
+        if output == "text":
+            session.note("\n".join(opening(result, session.voice)))
+
+    return tell
+
+
+def _print(session: "Session", result: "ReviewResult", output: str) -> None:
+    from perilune.review.outputs.text import preview, text
+
+    if output != "text":
+        _machine(session, result, output)
+    elif result.is_preview:
+        session.answer(preview(result, session.voice))
+    elif result.status in ("complete", "partial"):
+        out = session.out
+        quotes = bool(session.flags.verbose)
+        session.answer(text(result, session.voice, min(out.columns, 100), out.paint, quotes=quotes))
+
+
+def _machine(session: "Session", result: "ReviewResult", output: str) -> None:
+    match output:
+        case "json":
+            from perilune.review.outputs.document import review_document
+
+            session.document(review_document(result, session.voice))
+        case "sarif":
+            from perilune.review.outputs.sarif import sarif
+
+            session.document(sarif(result))
+        case "rdjson":
+            from perilune.review.outputs.rdjson import rdjson
+
+            session.document(rdjson(result))
+        case "gitlab":
+            from perilune.review.outputs.code_quality import code_quality
+
+            session.document(code_quality(result))
+        case _:
+            session.machine_text(_lines(result, output, session.voice))
+
+
+def _lines(result: "ReviewResult", output: str, voice: "Voice") -> str:
+    if output == "jsonl":
+        from perilune.review.outputs.jsonl import jsonl
+
+        return jsonl(result, voice)
+    if output == "markdown":
+        from perilune.review.outputs.markdown import markdown
+
+        return markdown(result, voice)
+    from perilune.review.outputs.workflow import workflow_commands
+
+    return workflow_commands(result)
+
+
+def _status(session: "Session", result: "ReviewResult") -> int:
+    """Says what stopped or narrowed the review, and gives the exit status."""
+    from perilune.review.exits import exit_code
+
+    status = exit_code(result)
+    session.out.has_written = session.out.has_written or session.has_machine_text
+    for problem in result.errors:
+        if problem.exit_code and status == problem.exit_code:
+            session.fail(problem)
+        else:
+            session.warn(problem)
+    return status

@@ -1,0 +1,111 @@
+"""Taking in a request over ASGI: headers as text, the body within its limits, the client's leaving noticed."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+from perilune.core.errors import Problem
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+MOST_HEADERS = 100
+LARGEST_HEADERS = 32 * 1024
+LARGEST_URL = 8 * 1024
+_SLOWEST_AFTER_S = 10.0
+_SLOWEST_BYTES_PER_S = 1024
+_WATCH_AFTER_S = 0.03
+
+
+class ClientGone(Exception):  # noqa: N818 an event, not a fault
+    """The client closed its connection."""
+
+
+def headers_of(scope: Scope) -> dict[str, str]:
+    """Header names lower case; of repeated ones the last."""
+    return {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+
+
+def refuse_head(scope: Scope) -> int | None:
+    """The status for a head above its limits: 431, 414; 400 for lengths that can be read two ways."""
+    headers = scope["headers"]
+    if len(headers) > MOST_HEADERS or sum(len(n) + len(v) for n, v in headers) > LARGEST_HEADERS:
+        return 431
+    if len(scope.get("raw_path") or b"") + len(scope.get("query_string") or b"") > LARGEST_URL:
+        return 414
+    lengths = sum(name == b"content-length" for name, _ in headers)
+    has_encoding = any(name == b"transfer-encoding" for name, _ in headers)
+    return 400 if lengths > 1 or (lengths and has_encoding) else None
+
+
+async def read_body(receive: Receive, headers: dict[str, str], largest: int) -> bytes | Problem:
+    """The whole body. Raises: ClientGone when the client leaves meanwhile."""
+    declared = headers.get("content-length", "")
+    if declared.isdigit() and int(declared) > largest:
+        return _too_large(largest)
+    message = await _next(receive)
+    body: bytes = message.get("body", b"")
+    if not message.get("more_body"):
+        return body if len(body) <= largest else _too_large(largest)
+    return await _read_rest(receive, body, largest)
+
+
+async def _read_rest(receive: Receive, first: bytes, largest: int) -> bytes | Problem:
+    loop = asyncio.get_running_loop()
+    began, size, parts = loop.time(), len(first), [first]
+    more = True
+    while more:
+        allowed_s = _SLOWEST_AFTER_S + size / _SLOWEST_BYTES_PER_S - (loop.time() - began)
+        try:
+            async with asyncio.timeout(max(allowed_s, 0)):
+                message = await _next(receive)
+        except TimeoutError:
+            raise ClientGone from None
+        parts.append(message.get("body", b""))
+        size += len(parts[-1])
+        more = message.get("more_body", False)
+        if size > largest:
+            return _too_large(largest)
+    return b"".join(parts)
+
+
+async def _next(receive: Receive) -> Message:
+    message = await receive()
+    if message["type"] == "http.disconnect":
+        raise ClientGone
+    return message
+
+
+def _too_large(largest: int) -> Problem:
+    return Problem(code="PL-400-BODY", variant="OURS", facts={"most": f"{largest // (1024 * 1024)} MiB"})
+
+
+class Watch:
+    """Cancels the task of a request when its client leaves; begins only when the answer takes a moment."""
+
+    def __init__(self, receive: Receive, task: "asyncio.Task[Any]") -> None:
+        self._receive = receive
+        self._request = task
+        self._watcher: asyncio.Task[None] | None = None
+        self.has_left = False
+        self._timer = asyncio.get_running_loop().call_later(_WATCH_AFTER_S, self._start)
+
+    def stop(self) -> None:
+        """The answer is out."""
+        self._timer.cancel()
+        if self._watcher is not None:
+            self._watcher.cancel()
+
+    def _start(self) -> None:
+        self._watcher = asyncio.ensure_future(self._wait())
+
+    async def _wait(self) -> None:
+        while True:
+            message = await self._receive()
+            if message["type"] == "http.disconnect":
+                break
+        self.has_left = True
+        self._request.cancel()

@@ -1,0 +1,138 @@
+"""The ledger's writer: rows go through a bounded buffer and are written in batches by a thread of its own.
+
+Recording never waits. A crash loses what was recorded in the last quarter of a second; a full buffer drops and counts.
+"""
+
+import logging
+import threading
+from collections import deque
+from collections.abc import Callable, Sequence
+from itertools import islice
+
+from perilune.core.errors import Problem, StoreError
+from perilune.gateway.ledger_rows import attempt_rows, request_row
+from perilune.gateway.pricing import Pricing
+from perilune.gateway.record import AttemptRecord, RequestRecord
+from perilune.store.engine import Store
+from perilune.store.ledger import insert_rows
+
+_LINGER_S = 0.15  # of the 250 ms that a crash may lose, the rest is for writing
+_BATCH = 500
+_CAPACITY = 10_000
+
+_Entry = tuple[RequestRecord, tuple[AttemptRecord, ...]]
+
+_log = logging.getLogger(__name__)
+
+
+class LedgerWriter:
+    """Takes rows from any thread. `dropped` counts rows that found the buffer full, `problem` is the store's last one.
+
+    `on_written` is called in the writer's thread after each batch, with the number of requests in it.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        pricing: Pricing,
+        *,
+        capacity: int = _CAPACITY,
+        on_written: Callable[[int], None] | None = None,
+    ) -> None:
+        self.dropped = 0
+        self.written = 0
+        self.problem: Problem | None = None
+        self._store = store
+        self._pricing = pricing
+        self._capacity = capacity
+        self._on_written = on_written
+        self._buffer: deque[_Entry] = deque()
+        self._something = threading.Event()
+        self._now = threading.Event()
+        self._is_closing = False
+        self._thread = threading.Thread(target=self._run, name="perilune-ledger", daemon=True)
+        self._thread.start()
+
+    def record(self, request: RequestRecord, attempts: Sequence[AttemptRecord]) -> None:
+        """Keep one request with its attempts."""
+        waiting = len(self._buffer)
+        if waiting >= self._capacity:
+            self.dropped += 1
+            return
+        self._buffer.append((request, tuple(attempts)))
+        if waiting == 0:
+            self._something.set()
+        elif waiting == _BATCH - 1:
+            self._now.set()
+
+    @property
+    def buffered(self) -> int:
+        """How many requests are not written yet."""
+        return len(self._buffer)
+
+    def close(self) -> None:
+        """Write what is left and end. What the store refuses now is lost and counted."""
+        self._is_closing = True
+        self._now.set()
+        self._something.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while not self._is_closing:
+            self._something.wait()
+            self._now.wait(_LINGER_S)
+            self._now.clear()
+            self._something.clear()
+            self._write_all()
+        while self._buffer and self._write_batch():
+            pass
+        self.dropped += len(self._buffer)
+
+    def _write_all(self) -> None:
+        """Write what is there now; what came meanwhile, or cannot be written, is for the next turn."""
+        for _ in range(-(-len(self._buffer) // _BATCH)):
+            if not self._write_batch():
+                break
+        if self._buffer:
+            self._something.set()
+
+    def _write_batch(self) -> bool:
+        batch = list(islice(self._buffer, _BATCH))
+        try:
+            self._insert(batch)
+        except StoreError as error:
+            if self.problem is None:
+                _log.warning("the ledger waits: %s", error.problem.code)
+            self.problem = error.problem
+            return False
+        except Exception:  # noqa: BLE001 one row that cannot be written takes neither the others nor the writer with it
+            self._write_one_by_one(batch)
+        self.problem = None
+        self._forget(len(batch))
+        if self._on_written is not None:
+            self._on_written(len(batch))
+        return True
+
+    def _write_one_by_one(self, batch: list[_Entry]) -> None:
+        for entry in batch:
+            try:
+                self._insert([entry])
+            except Exception:  # noqa: BLE001 the loop goes on with the next row
+                _log.exception("a ledger row cannot be written and is dropped")
+                self.dropped += 1
+
+    def _insert(self, batch: list[_Entry]) -> None:
+        charged = [(request, attempts, self._pricing.charge(request)) for request, attempts in batch]
+        requests = [request_row(request, attempts, charge) for request, attempts, charge in charged]
+        tries = [
+            row
+            for request, attempts, charge in charged
+            for row in attempt_rows(request, attempts, charge, self._pricing)
+        ]
+        with self._store.begin() as connection:
+            insert_rows(connection, requests, tries)
+        self.written += len(batch)
+
+    def _forget(self, count: int) -> None:
+        for _ in range(count):
+            self._buffer.popleft()

@@ -1,0 +1,352 @@
+"""One request from its first slot to its answer: choose, admit, shape, send, and decide what an outcome leads to."""
+
+import asyncio
+from functools import partial
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from perilune.core.errors import RequestError
+from perilune.dialects.errors import ErrorKind
+from perilune.dialects.form import Answer
+from perilune.dialects.head import Body
+from perilune.dialects.target import Frame, Hooks
+from perilune.gateway.answering import (
+    JSON_TYPE,
+    STREAM_HEADERS,
+    headers_to_client,
+    headers_to_vendor,
+    own_headers,
+)
+from perilune.gateway.call import Attempt, Call, Reply
+from perilune.gateway.choosing import Chooser, Full, Place
+from perilune.gateway.clocks import Clocks
+from perilune.gateway.dispatch import Asking, Limits, Sent, Streaming
+from perilune.gateway.endings import Endings
+from perilune.gateway.failover import Move, Situation, Step, decide
+from perilune.gateway.failures import plain_outcome
+from perilune.gateway.learning import learn_from
+from perilune.gateway.setup import Services, Setup
+from perilune.gateway.shaping import Corrections, Prepared, Shaper, with_correction
+from perilune.gateway.slots import Route
+from perilune.gateway.stream import AnswerStream, broken_event
+from perilune.gateway.tally import Tally
+from perilune.gateway.thoughts import keep_thought, session_of
+from perilune.providers.contract.outcome import Outcome
+from perilune.providers.contract.outcome import OutcomeClass as Is
+
+
+class _Tries(Struct):
+    """What happened on one slot so far."""
+
+    count: int = 0
+    was_requeued: bool = False
+    was_corrected: bool = False
+    corrections: Corrections | None = None
+
+
+class Run:
+    """One request. `go` gives its reply; the lease is given back in exactly one place, whatever ends the attempt."""
+
+    def __init__(self, services: Services, setup: Setup, call: Call, body: Body, route: Route, tally: Tally) -> None:
+        self._services = services
+        self._setup = setup
+        self._call = call
+        self._body = body
+        self._route = route
+        self._tally = tally
+        self._shaper = Shaper.of(call.front, body, stream_upstream=setup.config.stream_upstream)
+        self._session = session_of(call.headers, body.head.prompt_cache_key)
+        self._chooser = Chooser(services, setup, call, route, self._shaper, self._session)
+        self._clocks: Clocks = call.clocks or setup.clocks.for_client(call.headers)
+        self._began = asyncio.get_running_loop().time()
+        self._deadline = self._began + self._clocks.total_s
+        self._commit_at = self._began + (self._clocks.client_s or self._clocks.total_s)
+        self._tries: dict[str, _Tries] = {}
+        self._unknowns = 0
+        self._endings = Endings(services, setup, call.front, tally)
+        tally.session = self._session
+        tally.route = route.name
+
+    async def go(self) -> Reply:
+        """The reply, after as many attempts as it takes. Cancelling ends the attempt and frees its lease at once."""
+        loop = asyncio.get_running_loop()
+        while self._tally.sent < self._setup.config.max_attempts:
+            if loop.time() >= min(self._deadline, self._commit_at):
+                self._note_deadline()
+                break
+            place = await self._chooser.place(min(self._deadline, self._commit_at), self._clocks)
+            if place is None:
+                break
+            if isinstance(place, Full):
+                return self._endings.full(place, self._own_headers(None))
+            reply, step = await self._attempt(place)
+            if reply is not None:
+                return reply
+            if step.move is Move.STOP:
+                break
+            if step.wait_s:
+                await asyncio.sleep(step.wait_s)
+        attempts, window = self._attempts(), self._chooser.least_window
+        return self._endings.ended(self._route, self._shaper, attempts, window, self._own_headers(None))
+
+    async def _attempt(self, place: Place) -> tuple[Reply | None, Step]:
+        """One attempt with its lease; a stream takes the lease with it, everything else gives it back here."""
+        keeps_lease = False
+        try:
+            tries = self._tries.setdefault(place.slot.name, _Tries())
+            tries.count += 1
+            prepared = self._prepared(place, tries)
+            attempt = self._opened(place, prepared)
+            sent = await self._services.dispatcher.send(self._asking(place, prepared))
+            self._closed(attempt, sent)
+            if sent.outcome is None:
+                reply = self._answered(place, prepared, attempt, sent, tries)
+                keeps_lease = reply.chunks is not None
+                return reply, Step(Move.STOP)
+            attempt.outcome = sent.outcome
+            return None, self._after(place, prepared, sent.outcome, tries)
+        except RequestError as error:
+            headers = self._own_headers(None)
+            return self._endings.refused(error.problem, ErrorKind.BAD_REQUEST, headers), Step(Move.STOP)
+        finally:
+            if not keeps_lease:
+                self._services.states.give_back(place.permits)
+                place.lease.release()
+
+    def _prepared(self, place: Place, tries: _Tries) -> Prepared:
+        slot, model = place.slot, self._chooser.model_of(place.slot)
+        traits = self._services.accounts.traits(slot.account, slot.plan.id, model)
+        if tries.corrections is None:
+            now_s = asyncio.get_running_loop().time()
+            tries.corrections = self._services.live_traits.of(slot.account, model, place.surface, now_s)
+        thoughts = self._services.thoughts
+        hooks = Hooks(
+            seal=self._services.seal,
+            recall=None if thoughts is None else thoughts.recall(self._session),
+            family_of=None if thoughts is None else thoughts.family_of,
+        )
+        return self._shaper.prepare(slot, place.surface, traits, hooks, tries.corrections)
+
+    def _opened(self, place: Place, prepared: Prepared) -> Attempt:
+        attempt = Attempt(
+            slot=place.slot.name,
+            account=place.slot.account,
+            model=prepared.model,
+            surface=prepared.surface,
+            outcome=Outcome(kind=Is.CLIENT_GONE),
+            started_at=self._services.now(),
+            was_sent=True,
+        )
+        self._tally.open(attempt, prepared.adjusted)
+        return attempt
+
+    def _asking(self, place: Place, prepared: Prepared) -> Asking:
+        slot = place.slot
+        snapshot = self._services.accounts.snapshot(slot.account)
+        return Asking(
+            slot=slot,
+            prepared=prepared,
+            headers=headers_to_vendor(
+                slot,
+                prepared.surface,
+                self._call.headers,
+                passes_agent=self._chooser.passes_agent,
+                is_stream=prepared.is_stream,
+            ),
+            frame=Frame(seal=self._services.seal, created=int(self._tally.received_at.timestamp())),
+            limits=self._limits(place),
+            wants_stream=bool(self._body.head.stream),
+            counts=partial(self._counts, slot.group),
+            models=() if snapshot is None else snapshot.models,
+        )
+
+    def _counts(self, group: str) -> tuple[int, int | None]:
+        state = self._services.admission.state(group)
+        return state.in_flight, state.cap
+
+    def _limits(self, place: Place) -> Limits:
+        first_s = self._clocks.first_for(place.slot.config, self._shaper.prompt_tokens)
+        return Limits(
+            connect_s=self._clocks.connect_s,
+            first_s=first_s if self._has_other(place) else None,
+            answer_s=self._clocks.answer_s,
+            idle_s=self._clocks.idle_s,
+            until=self._deadline,
+            commit_at=self._commit_at,
+        )
+
+    def _has_other(self, place: Place) -> bool:
+        """True when another slot could still be asked."""
+        if len(self._route.slots) == 1:
+            return False
+        return any(slot.name != place.slot.name for slot in self._chooser.usable())
+
+    def _closed(self, attempt: Attempt, sent: Sent) -> None:
+        now = asyncio.get_running_loop().time()
+        self._tally.close(attempt, now, sent.first_content_at)
+
+    def _answered(self, place: Place, prepared: Prepared, attempt: Attempt, sent: Sent, tries: _Tries) -> Reply:
+        attempt.outcome = plain_outcome(Is.OK, status=sent.status)
+        self._succeeded(place, prepared, tries)
+        headers = headers_to_client(sent.headers)
+        is_stream = sent.streaming is not None or (sent.whole is not None and sent.whole.is_stream)
+        out = [*(STREAM_HEADERS if is_stream else (JSON_TYPE,)), *headers, *self._own_headers(place.slot.account)]
+        reply = Reply(
+            status=200,
+            headers=out,
+            request_id=self._tally.id,
+            route=self._route.name,
+            account=place.slot.account,
+            attempts=self._tally.attempts,
+        )
+        self._tally.slot = place.slot
+        if sent.streaming is not None:
+            reply.chunks = self._stream(place, prepared, attempt, sent.streaming, reply)
+            return reply
+        whole = sent.whole
+        if whole is None:
+            raise AssertionError("an attempt without an outcome has an answer")
+        reply.body = whole.body
+        reply.usage = whole.usage
+        reply.served_model = whole.served_model
+        if whole.answer is not None:
+            self._keep_thought(place, prepared, whole.answer)
+        self._tally.finish(200, Is.OK, None, usage=whole.usage, served=whole.served_model, bytes_out=len(whole.body))
+        return reply
+
+    def _stream(
+        self, place: Place, prepared: Prepared, attempt: Attempt, streaming: Streaming, reply: Reply
+    ) -> AnswerStream:
+        def finished() -> None:
+            collector = streaming.flow.answer
+            if collector is not None and prepared.wants_thoughts:
+                self._keep_thought(place, prepared, collector.answer())
+
+        def ended(outcome: Outcome) -> None:
+            try:
+                if outcome.kind not in (Is.OK, Is.CLIENT_GONE):
+                    self._services.counters.streams_broken += 1
+                    agent = self._chooser.agent_product
+                    learn_from(self._services, place.slot, place.surface, agent, prepared.model, outcome)
+            finally:
+                self._services.states.give_back(place.permits)
+                place.lease.release()
+
+        explain = partial(
+            broken_event, self._services, self._setup.language, self._call.front, streaming, self._tally.id
+        )
+        return AnswerStream(
+            streaming,
+            reply,
+            attempt,
+            self._tally,
+            explain=explain,
+            on_finished=finished,
+            on_end=ended,
+            prompt_tokens=self._shaper.prompt_tokens,
+        )
+
+    def _keep_thought(self, place: Place, prepared: Prepared, answer: Answer) -> None:
+        thoughts = self._services.thoughts
+        if thoughts is not None and prepared.wants_thoughts:
+            family = place.slot.ways.family
+            keep_thought(thoughts, self._call.front, self._body.bytes, answer, family, self._session)
+
+    def _succeeded(self, place: Place, prepared: Prepared, tries: _Tries) -> None:
+        services = self._services
+        slot = place.slot
+        if not services.states.is_calm:
+            services.states.succeeded(place.scopes or self._chooser.scopes_of(slot, place.surface))
+        services.admission.succeeded(slot.group)
+        services.accounts.served(slot.account, services.now())
+        if tries.corrections is not None and tries.was_corrected:
+            now_s = asyncio.get_running_loop().time()
+            services.live_traits.learn(slot.account, prepared.model, place.surface, tries.corrections, now_s)
+        if self._session is not None and len(self._route.slots) > 1:
+            is_main = slot is self._route.slots[0]
+            services.stays.served(self._route.name, self._session, slot.name, services.now(), is_main=is_main)
+
+    def _after(self, place: Place, prepared: Prepared, outcome: Outcome, tries: _Tries) -> Step:
+        """Learn from a refusal, then decide."""
+        slot = place.slot
+        if outcome.kind is Is.AUTH_REFUSED and slot.looks_like is not None:
+            outcome = self._tally.attempts[-1].outcome = replace(outcome, code="PL-401-HOST")
+        learned = learn_from(self._services, slot, place.surface, self._chooser.agent_product, prepared.model, outcome)
+        if learned is not None and outcome.retry_at is None and learned.until is not None:
+            outcome = self._tally.attempts[-1].outcome = replace(outcome, retry_at=learned.until)
+        self._unknowns += outcome.kind is Is.UNKNOWN
+        traits = self._services.accounts.traits(slot.account, slot.plan.id, prepared.model)
+        corrected = with_correction(tries.corrections or Corrections(), outcome.parameter, traits)
+        step = decide(outcome.kind, self._situation(place, outcome, tries, can_correct=corrected is not None))
+        return self._prepare_for(step, place, outcome, tries, corrected)
+
+    def _situation(self, place: Place, outcome: Outcome, tries: _Tries, *, can_correct: bool) -> Situation:
+        loop = asyncio.get_running_loop()
+        route = self._route.config
+        return Situation(
+            tries=tries.count,
+            any_byte=outcome.status is not None and outcome.status < 300,
+            retry_after_s=outcome.retry_after_s,
+            remaining_s=min(self._deadline, self._commit_at) - loop.time(),
+            rate_wait_s=self._clocks.rate_wait_s,
+            rate_rule=route.on_rate_limit,
+            policy=route.policy.get(outcome.kind.value),
+            jitter=self._services.jitter(),
+            was_corrected=tries.was_corrected,
+            can_correct=can_correct,
+            can_speak_messages=place.surface == "chat" and "messages" in place.slot.plan.surfaces,
+            was_requeued=tries.was_requeued,
+            others_in_flight=self._services.admission.state(place.slot.group).in_flight - 1,
+            unknowns=self._unknowns,
+            has_next=self._has_other(place),
+        )
+
+    def _prepare_for(
+        self, step: Step, place: Place, outcome: Outcome, tries: _Tries, corrected: Corrections | None
+    ) -> Step:
+        chooser, slot = self._chooser, place.slot
+        match step.move:
+            case Move.SAME | Move.AS_MESSAGES:
+                chooser.again = slot
+            case Move.REQUEUE:
+                tries.was_requeued = True
+                chooser.again, chooser.at_head = slot, True
+            case Move.CORRECTED:
+                tries.was_corrected, tries.corrections = True, corrected
+                chooser.again = slot
+            case Move.LARGER:
+                traits = self._services.accounts.traits(slot.account, slot.plan.id, chooser.model_of(slot))
+                window = outcome.limit or (traits.context if traits is not None else None) or 0
+                if outcome.kind is Is.CONTEXT_OVERFLOW:
+                    chooser.least_window = max(chooser.least_window, window, outcome.need or 0)
+                chooser.done.add(slot.name)
+            case Move.NEXT | Move.STOP:
+                chooser.done.add(slot.name)
+                chooser.asked.add((slot.account, chooser.model_of(slot)))
+        return step
+
+    def _own_headers(self, account: str | None) -> list[tuple[str, str]]:
+        tally = self._tally
+        overhead = tally.overhead_ms(asyncio.get_running_loop().time(), self._chooser.waited_s)
+        return own_headers(tally.id, self._route.name, account, tally.sent, tally.adjusted, overhead)
+
+    def _note_deadline(self) -> None:
+        name = self._tally.attempts[-1].slot if self._tally.attempts else self._route.name
+        account = self._tally.attempts[-1].account if self._tally.attempts else ""
+        self._tally.attempts.append(
+            Attempt(
+                slot=name,
+                account=account,
+                model=None,
+                surface=None,
+                outcome=plain_outcome(Is.TIMEOUT_TOTAL),
+                started_at=self._services.now(),
+                is_skipped=True,
+            )
+        )
+
+    def _attempts(self) -> list[Attempt]:
+        """Everything that was tried, then what was passed over."""
+        skipped = [skip for name, skip in self._chooser.skips.items() if not self._tally.has_tried(name)]
+        return [*self._tally.attempts, *skipped]

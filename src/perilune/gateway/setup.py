@@ -1,0 +1,84 @@
+"""One version of the configuration, resolved; a request keeps the one it began with to its end."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from msgspec import Struct
+
+from perilune.catalog.agents import Agents
+from perilune.config.schema import GatewayConfig
+from perilune.core.messages import Language, Voice
+from perilune.dialects.seal import Seal
+from perilune.gateway.admission import Admission
+from perilune.gateway.clocks import Clocks
+from perilune.gateway.dispatch import Dispatcher
+from perilune.gateway.ports import Accounts, Ledger
+from perilune.gateway.shaping import Corrections
+from perilune.gateway.slots import Routes
+from perilune.gateway.states import States
+from perilune.gateway.sticky import Stays
+from perilune.gateway.thoughts import ThoughtStore
+
+_CORRECTED_FOR_S = 24 * 3600.0
+
+
+class Setup(Struct, kw_only=True):
+    """What configuration decides."""
+
+    config: GatewayConfig
+    routes: Routes
+    clocks: Clocks
+    agents: Agents
+    language: Language = "en"
+
+
+class Counters(Struct):
+    """Plain numbers, collected when somebody asks."""
+
+    requests: int = 0
+    attempts: int = 0
+    failovers: int = 0
+    client_gone: int = 0
+    streams_broken: int = 0
+    in_flight: int = 0
+    adjusted: dict[str, int] = {}
+    outcomes: dict[str, int] = {}
+
+
+class LiveTraits:
+    """What 400s taught about models of accounts, for a day."""
+
+    def __init__(self) -> None:
+        self._kept: dict[tuple[str, str, str], tuple[float, Corrections]] = {}
+
+    def of(self, account: str, model: str, surface: str, now_s: float) -> Corrections:
+        """What is known to be refused there."""
+        entry = self._kept.get((account, model, surface))
+        return entry[1] if entry is not None and entry[0] > now_s else Corrections()
+
+    def learn(self, account: str, model: str, surface: str, corrections: Corrections, now_s: float) -> None:
+        """A corrected request was answered: correct the next ones at once. Switched-off thinking is for one request."""
+        kept = Corrections(drop=corrections.drop, structured=corrections.structured)
+        if kept != Corrections():
+            self._kept[account, model, surface] = (now_s + _CORRECTED_FOR_S, kept)
+
+
+class Services(Struct, kw_only=True):
+    """What a request works with, whichever version of the configuration it has."""
+
+    admission: Admission
+    states: States
+    dispatcher: Dispatcher
+    accounts: Accounts
+    ledger: Ledger
+    now: Callable[[], datetime]
+    jitter: Callable[[], float]
+    seal: Seal
+    thoughts: ThoughtStore | None
+    stays: Stays
+    live_traits: LiveTraits
+    counters: Counters
+
+    def voice(self, language: Language) -> Voice:
+        """The voice of errors: UTC, because nobody knows where the client is."""
+        return Voice(language=language, now=self.now())

@@ -1,0 +1,220 @@
+"""From the client's body to the one that leaves: passed through by splice or translated, then the parameter rules."""
+
+from typing import Literal, cast
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from perilune.catalog.estimate import estimate_body, text_size
+from perilune.catalog.models import Model
+from perilune.catalog.plan import Surface
+from perilune.dialects.form import Dialect
+from perilune.dialects.head import Body, Head
+from perilune.dialects.pass_through import pass_through
+from perilune.dialects.splice import REMOVE
+from perilune.dialects.target import Context, Hooks, Target
+from perilune.dialects.thinking import Thinking, wanted_thinking
+from perilune.dialects.translate import parse_request, prepare_request
+from perilune.gateway.override import override_changes
+from perilune.gateway.slots import Slot
+from perilune.providers.contract.send import Asked
+from perilune.providers.contract.table import Found
+
+Structured = Literal["native", "json_object", "tool", "prompt"]
+_DEFAULT_LIMIT = 8192
+_FORCED = ("required", "any")
+
+
+class Corrections(Struct, frozen=True):
+    """What a vendor's 400 taught about a model of an account: parameters to leave out, steps to go down."""
+
+    drop: frozenset[str] = frozenset()
+    thinking_off: bool = False
+    structured: Structured | None = None
+
+
+class Prepared(Struct, frozen=True, kw_only=True):
+    """A body ready to leave.
+
+    Shape: `context` is what its answer's way back needs; `is_relayed` that the answer's bytes go back as they come.
+    """
+
+    surface: Surface
+    model: str
+    body: bytes
+    context: Context
+    is_relayed: bool
+    adjusted: tuple[str, ...]
+    is_stream: bool
+    wants_thoughts: bool = False
+
+
+class Shaper(Struct, kw_only=True):
+    """Shapes one request for one slot after another."""
+
+    front: Dialect
+    body: Body
+    prompt_tokens: int
+    stream_upstream: bool
+
+    @classmethod
+    def of(cls, front: Dialect, body: Body, *, stream_upstream: bool) -> "Shaper":
+        """A shaper for one request."""
+        return cls(front=front, body=body, prompt_tokens=estimate_body(body.bytes), stream_upstream=stream_upstream)
+
+    def refused_before(self, slot: Slot) -> Found | None:
+        """What is known to be refused by this slot without a call."""
+        return slot.sender.refuse_before(text_size(self.body.bytes))
+
+    def prepare(
+        self, slot: Slot, surface: Surface, traits: Model | None, hooks: Hooks, corrections: Corrections
+    ) -> Prepared:
+        """The body for this slot. Raises: RequestError PL-UNSUPPORTED, PL-BODY-INVALID."""
+        behind = Dialect(surface)
+        model = slot.config.model or self.body.head.model
+        thinking, auto, notes = self._thinking(slot, traits, corrections)
+        target = self._target(slot, behind, model, traits, thinking, corrections)
+        if behind is self.front:
+            passed = pass_through(behind, self.body, target, hooks)
+            body, context, adjusted = passed.body, passed.context, list(passed.adjusted)
+        else:
+            translated = prepare_request(self.front, target, parse_request(self.front, self.body.bytes), hooks)
+            body, context, adjusted = translated.body, translated.context, list(translated.adjusted)
+        wants_stream = bool(self.body.head.stream)
+        is_stream = wants_stream or (self.stream_upstream and slot.ways.streams_always)
+        leaving = self.body if body is self.body.bytes else Body(body)
+        asked = Asked(
+            surface=behind,
+            head=leaving.head,
+            model=model,
+            traits=traits,
+            thinking=thinking,
+            cap=slot.config.max_output_tokens,
+            prompt_tokens=self.prompt_tokens,
+        )
+        shaped = slot.sender.shape(asked)
+        changes = shaped.changes | _basics(leaving, model, behind, is_stream=is_stream)
+        if auto:
+            changes["tool_choice"] = {"type": "auto"} if behind is Dialect.MESSAGES else "auto"
+        changes |= {name: REMOVE for name in corrections.drop if name in leaving.members}
+        if slot.config.override:
+            changes |= override_changes(slot.config.override, leaving.members)
+        return Prepared(
+            surface=surface,
+            model=model,
+            body=leaving.spliced(changes),
+            context=context or Context(client=self.front, upstream=behind, include_usage=self.body.head.include_usage),
+            is_relayed=context is None,
+            adjusted=tuple(dict.fromkeys((*adjusted, *shaped.adjusted, *notes, *sorted(corrections.drop)))),
+            is_stream=is_stream,
+            wants_thoughts=target.needs_reasoning and "tools" in self.body.members,
+        )
+
+    def _target(
+        self,
+        slot: Slot,
+        behind: Dialect,
+        model: str,
+        traits: Model | None,
+        thinking: Thinking | None,
+        corrections: Corrections,
+    ) -> Target:
+        ways = slot.ways
+        is_crossing = behind is not self.front
+        return Target(
+            dialect=behind,
+            model=model if is_crossing else None,
+            family=ways.family,
+            checks_signatures=ways.checks_signatures,
+            needs_reasoning=ways.needs_reasoning and _thinks(traits, thinking),
+            takes_image_urls=ways.takes_image_urls,
+            takes_system_turns=ways.takes_system_turns,
+            takes_partial=ways.takes_partial,
+            takes_session=ways.takes_session,
+            renumbers_calls=ways.renumbers_calls and is_crossing,
+            structured=corrections.structured or _structured(traits, behind, thinking, is_crossing=is_crossing),
+            max_output_default=_default_limit(traits, self.prompt_tokens),
+            function_name=None if traits is None else traits.function_name,
+            max_tools=None if traits is None else traits.max_tools,
+        )
+
+    def _thinking(
+        self, slot: Slot, traits: Model | None, corrections: Corrections
+    ) -> tuple[Thinking | None, bool, tuple[str, ...]]:
+        """How much to think, and whether a forced tool that does not go with thinking is left to the model."""
+        said: Thinking | None = slot.config.thinking or wanted_thinking(self.body.head)
+        if traits is None:
+            return said, False, ()
+        can_stop = traits.thinking == "both"
+        if corrections.thinking_off and can_stop:
+            return "off", False, ("thinking=off",)
+        forced = _forced_choice(self.body.head)
+        if forced is None or not _thinks(traits, said) or forced in traits.tool_choice_with_thinking:
+            return said, False, ()
+        if can_stop and said is None:
+            return "off", False, ("thinking=off",)
+        return said, True, ("tool_choice",)
+
+
+def _basics(leaving: Body, model: str, behind: Dialect, *, is_stream: bool) -> dict[str, object]:
+    """Model, stream and the usage chunk that is always asked for."""
+    changes: dict[str, object] = {}
+    head = leaving.head
+    if head.model != model:
+        changes["model"] = model
+    if bool(head.stream) != is_stream:
+        changes["stream"] = is_stream
+    if behind is Dialect.CHAT and is_stream and not head.include_usage:
+        options = head.stream_options if isinstance(head.stream_options, dict) else {}
+        changes["stream_options"] = {**options, "include_usage": True}
+    return changes
+
+
+def _thinks(traits: Model | None, thinking: Thinking | None) -> bool:
+    if traits is None or traits.thinking == "none":
+        return False
+    return traits.thinking == "only" or thinking != "off"
+
+
+def _structured(traits: Model | None, behind: Dialect, thinking: Thinking | None, *, is_crossing: bool) -> Structured:
+    if behind is Dialect.MESSAGES:
+        if not is_crossing:
+            return "native"
+        return "prompt" if _thinks(traits, thinking) else "tool"
+    first = "json_schema" if traits is None or not traits.structured else traits.structured[0]
+    return "native" if first == "json_schema" else cast("Structured", first)
+
+
+def _default_limit(traits: Model | None, prompt_tokens: int) -> int:
+    if traits is None:
+        return _DEFAULT_LIMIT
+    room = traits.max_output_default if traits.context is None else traits.context - prompt_tokens
+    return max(min(traits.max_output_default, room), 1)
+
+
+def _forced_choice(head: Head) -> str | None:
+    """`required` or `named` when a tool must be called, None when none must."""
+    choice = head.tool_choice
+    word = choice.get("type") if isinstance(choice, dict) else choice
+    if word in _FORCED:
+        return "required"
+    return "named" if word in ("function", "tool") and isinstance(choice, dict) else None
+
+
+def with_correction(corrections: Corrections, parameter: str | None, traits: Model | None) -> Corrections | None:
+    """What to try after a 400 that named a parameter; None when there is nothing to put right."""
+    match parameter:
+        case None:
+            return None
+        case "reasoning_content" | "thinking" | "tool_choice":
+            can_stop = traits is not None and traits.thinking == "both" and not corrections.thinking_off
+            return replace(corrections, thinking_off=True) if can_stop else None
+        case "response_format":
+            steps: dict[Structured | None, Structured] = {None: "json_object", "native": "json_object"}
+            following = steps.get(corrections.structured, "prompt")
+            return None if corrections.structured == "prompt" else replace(corrections, structured=following)
+        case "sampling":
+            names = frozenset({"temperature", "top_p", "presence_penalty", "frequency_penalty"})
+            return replace(corrections, drop=corrections.drop | names)
+        case _:
+            return None if parameter in corrections.drop else replace(corrections, drop=corrections.drop | {parameter})

@@ -1,0 +1,165 @@
+"""A stream past its commit point: read on, watched, metered; ended in one place whatever ends it."""
+
+from collections.abc import Callable
+
+from perilune.core.errors import Problem
+from perilune.core.messages import Language
+from perilune.dialects.form import Dialect
+from perilune.gateway.answering import client_error
+from perilune.gateway.call import Attempt, Reply
+from perilune.gateway.dispatch import Streaming, expect_next
+from perilune.gateway.failures import outcome_of, plain_outcome
+from perilune.gateway.final import kind_of
+from perilune.gateway.setup import Services
+from perilune.gateway.tally import Tally
+from perilune.net.upstream import UpstreamError
+from perilune.providers.contract.outcome import Outcome
+from perilune.providers.contract.outcome import OutcomeClass as Is
+
+
+class AnswerStream:
+    """The chunks of one streamed answer. Read to the end or closed, it gives back what it holds exactly once.
+
+    Shape: `on_end` hears the outcome and frees the lease; `on_finished` hears that the model has said all, before the
+    client does.
+    """
+
+    def __init__(
+        self,
+        streaming: Streaming,
+        reply: Reply,
+        attempt: Attempt,
+        tally: Tally,
+        *,
+        explain: Callable[[Outcome, Attempt], bytes],
+        on_finished: Callable[[], None],
+        on_end: Callable[[Outcome], None],
+        prompt_tokens: int,
+    ) -> None:
+        self._streaming = streaming
+        self._reply = reply
+        self._attempt = attempt
+        self._tally = tally
+        self._explain = explain
+        self._on_finished = on_finished
+        self._on_end = on_end
+        self._prompt_tokens = prompt_tokens
+        self._held: bytes | None = streaming.held
+        self._was_finished = False
+        self._is_over = False
+        self._bytes_out = 0
+
+    def __aiter__(self) -> "AnswerStream":
+        return self
+
+    async def __anext__(self) -> bytes:
+        """The next bytes for the client."""
+        if self._is_over:
+            raise StopAsyncIteration
+        held, self._held = self._held, None
+        if held:
+            self._note_finish()
+            self._bytes_out += len(held)
+            return held
+        try:
+            piece = await self._next()
+        except UpstreamError as error:
+            return self._broken(outcome_of(error, in_body=True, status=200))
+        except BaseException:
+            self._end(plain_outcome(Is.CLIENT_GONE))
+            raise
+        if not piece:
+            raise StopAsyncIteration
+        self._bytes_out += len(piece)
+        return piece
+
+    async def aclose(self) -> None:
+        """The client has left, or has read all: close the upstream and free the lease at once."""
+        self.close()
+
+    def close(self) -> None:
+        """As `aclose`, for places that cannot wait."""
+        self._end(plain_outcome(Is.CLIENT_GONE))
+
+    async def _next(self) -> bytes:
+        streaming = self._streaming
+        flow = streaming.flow
+        while True:
+            expect_next(streaming.exchange, streaming.limits)
+            chunk = await streaming.exchange.read()
+            piece = flow.feed(chunk) if chunk else flow.end()
+            if flow.failure is not None or flow.is_garbled:
+                return piece + self._broken(plain_outcome(Is.GARBLED if flow.is_garbled else Is.STREAM_CUT))
+            self._note_finish()
+            if not chunk:
+                if not flow.is_finished:
+                    return piece + self._broken(plain_outcome(Is.STREAM_CUT))
+                self._end(plain_outcome(Is.OK, status=200))
+                return piece
+            if piece:
+                return piece
+
+    def _note_finish(self) -> None:
+        if not self._was_finished and self._streaming.flow.is_finished:
+            self._was_finished = True
+            self._on_finished()
+
+    def _broken(self, outcome: Outcome) -> bytes:
+        """The error event that ends the stream; nothing is tried elsewhere once content has gone out."""
+        if self._streaming.flow.is_finished:
+            self._end(plain_outcome(Is.OK, status=200))
+            return b""
+        self._reply.is_cut = True
+        event = self._explain(outcome, self._attempt)
+        self._bytes_out += len(event)
+        self._end(outcome)
+        return event
+
+    def _end(self, outcome: Outcome) -> None:
+        if self._is_over:
+            return
+        self._is_over = True
+        self._held = None
+        streaming = self._streaming
+        streaming.exchange.close()
+        if outcome.kind is Is.CLIENT_GONE and streaming.flow.is_finished:
+            outcome = plain_outcome(Is.OK, status=200)
+        self._attempt.outcome = outcome
+        try:
+            self._book(outcome)
+        finally:
+            self._on_end(outcome)
+
+    def _book(self, outcome: Outcome) -> None:
+        flow = self._streaming.flow
+        usage = flow.usage(self._prompt_tokens)
+        self._reply.usage = usage
+        self._reply.served_model = flow.served_model
+        self._tally.total(self._attempt)
+        self._tally.finish(
+            200,
+            outcome.kind,
+            outcome.code,
+            usage=usage,
+            served=flow.served_model,
+            bytes_out=self._bytes_out,
+            is_estimated=not flow.is_finished,
+        )
+
+
+def broken_event(
+    services: Services,
+    language: Language,
+    dialect: Dialect,
+    streaming: Streaming,
+    request_id: str,
+    outcome: Outcome,
+    attempt: Attempt,
+) -> bytes:
+    """The last event of a stream that broke, in the client's dialect."""
+    facts: dict[str, object] = {"account": attempt.account, "tokens": streaming.flow.output_events}
+    code = outcome.code or "PL-GW-STREAM"
+    variant = "NO-LIMIT" if code == "PL-GW-TIMEOUT" else ""
+    problem = Problem(code=code, facts=facts, variant=variant, words=outcome.words, account=attempt.account)
+    error = client_error(services.voice(language), problem, kind_of(outcome.kind), request_id, [attempt])
+    return streaming.flow.broken(error, dialect)

@@ -1,0 +1,148 @@
+"""The count of one request: its attempts, its times, and the rows it leaves in the ledger, written once."""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from perilune.core.ids import uuid7
+from perilune.dialects.usage import Usage
+from perilune.gateway.call import Attempt, Call
+from perilune.gateway.ports import Ledger
+from perilune.gateway.record import AttemptRecord, RequestRecord
+from perilune.gateway.setup import Counters
+from perilune.gateway.slots import Slot
+from perilune.providers.contract.outcome import OutcomeClass as Is
+
+
+class Tally:
+    """Kept by one request from its first byte to its last."""
+
+    def __init__(self, call: Call, ledger: Ledger, counters: Counters, received_at: datetime) -> None:
+        self._call = call
+        self._ledger = ledger
+        self._counters = counters
+        self.received_at = received_at
+        self.id = str(uuid7(received_at))
+        self._began = asyncio.get_running_loop().time()
+        self._upstream_s = 0.0
+        self._opened_at = 0.0
+        self._first_content_at: float | None = None
+        self._is_finished = False
+        self.attempts: list[Attempt] = []
+        self.adjusted: tuple[str, ...] = ()
+        self.sent = 0
+        self.session: str | None = None
+        self.route: str | None = None
+        self.slot: Slot | None = None
+        self.model_asked: str | None = None
+        self.is_stream = False
+        self.waited_s = 0.0
+        counters.requests += 1
+        counters.in_flight += 1
+
+    def open(self, attempt: Attempt, adjusted: Sequence[str]) -> None:
+        """An attempt begins."""
+        self.attempts.append(attempt)
+        self.adjusted = tuple(adjusted)
+        self.sent += 1
+        self._counters.attempts += 1
+        self._counters.failovers += self.sent > 1
+        self._opened_at = asyncio.get_running_loop().time()
+
+    def close(self, attempt: Attempt, now: float, first_content_at: float | None) -> None:
+        """An attempt has an outcome, or its first content."""
+        attempt.total_ms = round((now - self._opened_at) * 1000)
+        self._upstream_s += now - self._opened_at
+        if first_content_at is not None:
+            attempt.first_content_ms = round((first_content_at - self._opened_at) * 1000)
+            self._first_content_at = first_content_at
+
+    def total(self, attempt: Attempt) -> None:
+        """A streamed attempt has come to its end."""
+        attempt.total_ms = round((asyncio.get_running_loop().time() - self._opened_at) * 1000)
+
+    def has_tried(self, slot: str) -> bool:
+        """True when this slot was really asked."""
+        return any(attempt.slot == slot for attempt in self.attempts)
+
+    def overhead_ms(self, now: float, waited_s: float) -> float:
+        """Our own part: everything but waiting for the upstream and in the queue."""
+        self.waited_s = waited_s
+        return max((now - self._began - self._upstream_s - waited_s) * 1000, 0.0)
+
+    def finish(
+        self,
+        status: int | None,
+        outcome: Is,
+        code: str | None,
+        *,
+        usage: Usage | None = None,
+        served: str | None = None,
+        bytes_out: int = 0,
+        is_estimated: bool = False,
+    ) -> None:
+        """Hand the rows over; a second call does nothing."""
+        if self._is_finished:
+            return
+        self._is_finished = True
+        counters = self._counters
+        counters.in_flight -= 1
+        counters.outcomes[outcome.value] = counters.outcomes.get(outcome.value, 0) + 1
+        for name in self.adjusted:
+            counters.adjusted[name] = counters.adjusted.get(name, 0) + 1
+        now = asyncio.get_running_loop().time()
+        total_s = now - self._began
+        slot, call = self.slot, self._call
+        first = self._first_content_at
+        record = RequestRecord(
+            id=self.id,
+            received_at=self.received_at,
+            ended_at=self.received_at + timedelta(seconds=total_s),
+            owner=call.owner,
+            key_id=call.key_id,
+            purpose=call.purpose,
+            run=call.run,
+            unit=call.unit,
+            stage=call.stage,
+            session=self.session,
+            route=self.route,
+            surface=call.front.value,
+            model_asked=self.model_asked,
+            is_stream=self.is_stream,
+            account=None if slot is None else slot.account,
+            plan=None if slot is None else slot.plan.id,
+            region=None if slot is None or slot.region is None else slot.region.id,
+            model_served=served or (self.attempts[-1].model if slot is not None and self.attempts else None),
+            outcome=outcome.value,
+            status=status,
+            code=code,
+            attempts=self.sent,
+            queued_ms=round(self.waited_s * 1000),
+            first_content_ms=None if first is None else round((first - self._began) * 1000),
+            total_ms=round(total_s * 1000),
+            usage=usage,
+            is_estimated=is_estimated,
+            adjusted=self.adjusted,
+            bytes_in=len(call.body),
+            bytes_out=bytes_out,
+        )
+        self._ledger.record(record, [_row(number, a) for number, a in enumerate(self.attempts, 1)])
+
+
+def _row(number: int, attempt: Attempt) -> AttemptRecord:
+    outcome = attempt.outcome
+    return AttemptRecord(
+        number=number,
+        started_at=attempt.started_at,
+        account=attempt.account,
+        model=attempt.model,
+        surface=attempt.surface,
+        outcome=outcome.kind.value,
+        status=outcome.status,
+        code=outcome.code,
+        was_sent=attempt.was_sent,
+        total_ms=attempt.total_ms,
+        first_content_ms=attempt.first_content_ms,
+        vendor_request_id=outcome.request_id,
+        words=outcome.words,
+    )
