@@ -95,7 +95,11 @@ class Monitoring:
 
     def needs_reading(self, names: Sequence[str], *, is_asked: bool = False) -> bool:
         """Whether a status wants calls first: something was last tried too long ago."""
-        return bool(self._due(names, is_asked=is_asked))
+        return bool(self.needing(names, is_asked=is_asked))
+
+    def needing(self, names: Sequence[str], *, is_asked: bool = False) -> list[str]:
+        """The accounts that were last tried too long ago."""
+        return self._due(names, is_asked=is_asked)
 
     def read(self, names: Sequence[str], *, is_asked: bool = False) -> None:
         """Read what is due, within 8 seconds in all; the store has the result, good or bad."""

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from tests.support.lines import g1_line, with_account, write
 
+from perilune.config.folders import WISH_FILE
 from perilune.faces.statusline import nudge
 from perilune.faces.statusline.options import TARGETS
 
@@ -246,7 +247,7 @@ def test_a_stale_line_starts_one_refresh_for_fifty_status_lines(
 @pytest.mark.usefixtures("fresh")
 def test_a_fresh_line_asks_for_nothing() -> None:
     run()
-    assert not (home() / nudge.STAMP).exists()
+    assert not (home() / WISH_FILE).exists()
 
 
 def test_a_running_service_is_asked_by_the_stamp_alone(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -259,7 +260,7 @@ def test_a_running_service_is_asked_by_the_stamp_alone(monkeypatch: pytest.Monke
     folders = find_folders(os.environ)
     now = line.written_at + 600
     assert nudge.nudge(folders, line, now)
-    assert (home() / nudge.STAMP).read_text() == str(now)
+    assert (home() / WISH_FILE).read_text() == str(now)
     assert not nudge.nudge(folders, line, now + 59)
     assert started == []
     assert nudge.nudge(folders, line, now + 3600)  # a service that let its line become this old is not at work
