@@ -11,6 +11,7 @@ from perilune.core.secret import Secret
 from perilune.net.control import KIB, ControlAnswer, ControlClient
 from perilune.providers.contract.answers import demand_success, json_object, not_understood, server_now
 from perilune.providers.contract.reading import Binding
+from perilune.providers.kimi_code.login import refused_login
 from perilune.providers.kimi_code.titles import level_title
 from perilune.providers.kimi_code.usages import Found, concurrency_of, read_counts, read_ratios
 from perilune.providers.kimi_code.wallet import wallet_of
@@ -50,6 +51,8 @@ async def profile(binding: Binding, client: ControlClient, snapshot: Snapshot) -
 
 def understood(binding: Binding, answer: ControlAnswer, now: datetime) -> Snapshot:
     """An answer of the usages call as a snapshot. Raises: PL-PARSE when nothing was understood, else by status."""
+    if answer.status == 401 and binding.source == "cli-login":
+        raise refused_login(binding.account, answer.url)
     demand_success(binding, answer, now)
     at, skew_s = server_now(answer, now)
     body = json_object(binding, answer)
