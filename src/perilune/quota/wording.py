@@ -100,6 +100,9 @@ def notes_of(snapshot: Snapshot, known: Known, host: str) -> list[Problem]:
     notes = []
     if snapshot.drift:
         notes.append(_partly(snapshot, known))
+    if snapshot.web_identity in ("other", "unknown"):
+        variant = "unknown" if snapshot.web_identity == "unknown" else ""
+        notes.append(Problem(code="PL-IDENTITY", variant=variant, account=known.name))
     if abs(snapshot.clock_skew_s) > _CLOCK_NOTE_S:
         facts = {"minutes": round(abs(snapshot.clock_skew_s) / 60), "host": host}
         variant = "ahead" if snapshot.clock_skew_s < 0 else ""

@@ -19,7 +19,7 @@ from perilune.providers.contract.registry import providers
 class Surroundings(Struct, frozen=True, kw_only=True):
     """The machine as a source sees it.
 
-    Shape: `upstream` is the stand-in of the official hosts, None where there is none; `salt` is the machine's own secret
+    Shape: `upstream` stands in for the official hosts, None where nothing does; `salt` is the machine's own secret
     under which identities become fingerprints.
     """
 
