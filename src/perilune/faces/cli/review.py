@@ -23,7 +23,7 @@ class ReviewBench(Protocol):
     """What this command needs of the workbench."""
 
     def reviewing(self, *, is_preview: bool) -> "AbstractAsyncContextManager[ReviewServices]":
-        """What a review works with. For a preview nothing is opened that could ask a model, and no account is needed."""
+        """What a review works with. A preview opens nothing that could ask a model and needs no account."""
         ...
 
 

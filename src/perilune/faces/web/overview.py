@@ -197,7 +197,7 @@ def _limit(window: WindowDocument, account: AccountDocument, reader: Reader) -> 
         tick=None if tick is None else min(round(tick * _WHOLE), _WHOLE - 5),
         value_now=None if window.used_ratio is None else round(shown * 100),
         aria_label=reader.say("web.meter", account=account.name, window=label),
-        aria_text=", ".join((first, second, word)),
+        aria_text=f"{first}, {second}, {word}",
         reset_line=_below(window, account, reader),
         pace_line=pace_phrase(window, reader.voice) or None,
     )
