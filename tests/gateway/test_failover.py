@@ -370,7 +370,7 @@ async def test_money_on_the_account_reopens_it_without_an_answer(build: Build) -
     house.clock.advance(86_400)
     assert (await house.client.chat()).headers["x-perilune-account"] == "lab"
     now = house.clock()
-    balance = Balance(currency="USD", available=Decimal("5"))
+    balance = Balance(currency="USD", available=Decimal(5))
     read = Snapshot(account="ci", plan="moonshot", region="intl", source="api-key", fetched_at=now, balance=balance)
     house.gateway.core.observed(read, "ci", now)
     assert house.gateway.core.services.states.is_quiet

@@ -54,10 +54,11 @@ class Served:
 @pytest.fixture
 def served(sandbox: Any) -> Iterator[Any]:
     """Serves configurations; the house is built inside the server's own loop."""
-    from .conftest import CATALOGUE, KEYS, Client, Clock, House, Readings, Rows, providers, settings_of
     from perilune.core.secret import Secret
     from perilune.gateway.admission import Admission, MemoryPlaces
     from perilune.gateway.build import Parts, build_gateway
+
+    from .conftest import CATALOGUE, KEYS, Client, Clock, House, Readings, Rows, providers, settings_of
 
     def build(config: str) -> House:
         clock, readings, rows, admission = Clock(), Readings(), Rows(), Admission(MemoryPlaces())
