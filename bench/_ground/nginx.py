@@ -10,7 +10,8 @@ from bench._ground.processes import free_port, running
 
 _HEAD = """daemon off; worker_processes 1; pid {folder}/nginx.pid; error_log {folder}/error.log crit;
 events {{ worker_connections 4096; }}
-http {{ access_log off; keepalive_requests 100000000; client_max_body_size 64m; client_body_buffer_size 256k;
+http {{ access_log off; keepalive_requests 100000000; client_max_body_size 64m;
+  client_body_buffer_size 256k;
   client_body_temp_path {folder}/b; proxy_temp_path {folder}/p; fastcgi_temp_path {folder}/f; uwsgi_temp_path {folder}/u;
   scgi_temp_path {folder}/s; tcp_nodelay on;
 """

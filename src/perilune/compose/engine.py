@@ -22,6 +22,7 @@ from perilune.gateway.pricing import Pricing
 from perilune.net.upstream_map import VARIABLE, parse_upstream
 from perilune.providers.contract.registry import providers
 from perilune.quota.held import Known
+from perilune.quota.refusals import code_of
 from perilune.quota.snapshot import Refusal
 from perilune.store.snapshots import Snapshots
 
@@ -56,7 +57,7 @@ class Engine:
         self._listen = listen
         self._written = LedgerWriter(self.store, self._pricing())
         config = self._config(monitoring.config)
-        self.ledger = WatchedLedger(self._written, self.happenings, publish, _mains(config))
+        self.ledger = WatchedLedger(self._written, self.happenings, publish, _mains(config), self._why)
         self.admission = Admission(
             choose_places(bench.environment, self.store), Rules(queue_max=config.gateway.queue_max)
         )
@@ -149,6 +150,15 @@ class Engine:
         for name, secret in self._secrets(config).items():
             groups[name] = first.setdefault(self.bench.vault.fingerprint(secret), name)
         return groups
+
+    def _why(self, account: str, now: datetime) -> str | None:
+        """The code of what blocks an account now."""
+        verdict = self.board.verdict(account, now)
+        if verdict is None or verdict.usable is not False:
+            return None
+        codes = {"balance": "PL-BALANCE-EMPTY", "membership": "PL-402-MEMBER", "credential": "PL-401-KEY"}
+        blocked_by = verdict.blocked_by or ""
+        return codes.get(blocked_by) or code_of(None if blocked_by == "quota" else blocked_by)
 
     def _keep(self, account: str, refusal: Refusal | None) -> None:
         if refusal is None:

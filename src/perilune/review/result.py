@@ -70,7 +70,7 @@ class PassUsage(Struct, frozen=True, kw_only=True):
 
 
 class UsageFacts(Struct, frozen=True, kw_only=True):
-    """What the run bought; re-used answers are counted apart. A count that the vendor left open makes `is_known` false."""
+    """What the run bought; re-used answers are apart. A count that the vendor left open makes `is_known` false."""
 
     requests: int = 0
     reused_requests: int = 0

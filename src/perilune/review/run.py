@@ -1,7 +1,7 @@
 """The review of one input: the stages in order, each a small step."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Literal
 
@@ -41,7 +41,10 @@ class ReviewOptions(Struct, frozen=True, kw_only=True):
 
 
 class ReviewServices(Struct, frozen=True, kw_only=True):
-    """What a review is handed. `user` is the `[review]` table of the user's configuration."""
+    """What a review is handed. `user` is the `[review]` table of the user's configuration.
+
+    Shape: `planned` hears of the plan before the first request, `finished` of the result; of a preview only `planned`.
+    """
 
     answerer: Answerer | None
     quota: QuotaView
@@ -50,6 +53,7 @@ class ReviewServices(Struct, frozen=True, kw_only=True):
     local_secret: bytes = b"perilune"
     clock: Callable[[], datetime] = field(default_factory=lambda: lambda: datetime.now(UTC))
     planned: Callable[[ReviewResult], None] | None = None
+    finished: Callable[[ReviewResult], Awaitable[None]] | None = None
 
 
 class Reviewer:
@@ -65,9 +69,12 @@ class Reviewer:
         """
         acquired = await asyncio.to_thread(acquire, source)
         try:
-            return await _Run(self._services, acquired, options or ReviewOptions()).result()
+            result = await _Run(self._services, acquired, options or ReviewOptions()).result()
         finally:
             acquired.close()
+        if self._services.finished is not None and not result.is_preview:
+            await self._services.finished(result)
+        return result
 
 
 class _Run:
@@ -135,7 +142,9 @@ class _Run:
         """The plan does not fit what is left: nothing is asked."""
         facts: dict[str, object] = {"needed": short.needed, "available": short.available}
         facts |= {"account": short.account or "", "window": short.window or ""}
-        variant = "" if short.retry_at is not None else "unknown"
+        variant = "one" if short.needed == 1 else ""
+        if short.retry_at is None:
+            variant = f"{variant}_unknown" if variant else "unknown"
         problem = Problem(code="PL-REVIEW-BUDGET", variant=variant, facts=facts, retry_at=short.retry_at)
         status = RunStatus.DEFERRED if short.how == "defer" else RunStatus.FAILED
         base = self._base(prepared, short.plan)

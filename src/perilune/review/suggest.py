@@ -99,7 +99,7 @@ def _proven(finding: Finding, fitted: Replacement, text: str) -> Suggestion | De
 
 
 def patch_of(path: str, lines: Sequence[str], start: int, end: int, new: Sequence[str]) -> str:
-    """One hunk that replaces lines `start` to `end`. `lines` is the file split at LF, so its last entry is what follows it."""
+    """One hunk that replaces lines `start` to `end`. `lines` is the file split at LF."""
     ends_open = bool(lines[-1])
     whole = list(lines) if ends_open else list(lines[:-1])
     first, last = max(start - 1 - _CONTEXT, 0), min(end + _CONTEXT, len(whole))

@@ -23,7 +23,7 @@ _FENCE = re.compile(r"^\s*(?:```|~~~)[\w+-]*[ \t]*$", re.MULTILINE)
 
 
 class ParsedAnswer(Struct, frozen=True, kw_only=True):
-    """What an answer says. `malformed` counts entries that could not be used; `is_cut` says that the text ended early."""
+    """What an answer says. `malformed` counts entries of no use; `is_cut` says that the text ended early."""
 
     candidates: tuple[Candidate, ...] = ()
     files_reviewed: tuple[str, ...] = ()
