@@ -131,3 +131,33 @@ async def test_watching_ends_with_an_interrupt(loopback: LoopbackServer) -> None
     _, err = await process.communicate()
     assert b"Allegretto" in told
     assert (process.returncode, err) == (130, b"\n")
+
+
+@pytest.mark.case("experience E22")
+async def test_a_page_in_place_of_an_answer_is_not_understood_and_not_shown(loopback: LoopbackServer) -> None:
+    loopback.reply = lambda asked: answer(200, b"<html><body>Sign in</body></html>", content_type="text/html")
+    status, out, err = await perilune("status", "-v")
+    assert status == 1
+    assert "PL-PARSE" in out
+    assert "PL-PARSE" in err
+    assert "<" not in out + err
+    assert "Sign in" not in out + err
+
+
+@pytest.mark.case("accounts 1.13")
+async def test_a_base_address_on_this_machine_is_taken_in_clear(loopback: LoopbackServer) -> None:
+    write_account(f"{loopback.url}/x")
+    status, _, err = await perilune("status", "own", PERILUNE_UPSTREAM="")
+    assert (status, err) == (0, "")
+    assert [asked.path for asked in loopback.requests] == ["/x/coding/v1/usages"]
+
+
+def write_account(base_url: str) -> None:
+    home = Path(os.environ["PERILUNE_HOME"])
+    home.mkdir(parents=True)
+    file = home / "config.toml"
+    file.write_text(
+        'schema = 1\n[[accounts]]\nname = "own"\nplan = "kimi-code"\nregion = "cn"\n'
+        f'key = "env:KIMI_CODE_API_KEY"\nbase_url = "{base_url}"\n'
+    )
+    file.chmod(0o600)

@@ -15,6 +15,8 @@ from perilune.monitor.refresh import refresh
 from perilune.monitor.target import Target
 from perilune.monitor.waiting import failure_of, is_hopeless, patience
 from perilune.net.control import ControlClient
+from perilune.quota.refusals import resolve
+from perilune.quota.status import judge
 from perilune.store.engine import Store
 from perilune.store.quick import quick_held, quick_tried
 from perilune.store.snapshots import Snapshots
@@ -282,3 +284,32 @@ async def test_a_refused_key_that_is_accepted_elsewhere_belongs_there(
     unknown = await collector.collect(target("lab", "sk-kimi-EXAMPLE0099"))
     assert unknown.problem is not None
     assert unknown.problem.code == "PL-401-KEY"
+
+
+@pytest.mark.case("accounts 5.22")
+async def test_a_refusal_ends_when_an_inference_call_succeeds(
+    collector: Collector, snapshots: Snapshots, loopback: LoopbackServer, target: MakeTarget, clock: Any
+) -> None:
+    loopback.reply = lambda asked: answer(200, LEGACY)
+    await collector.collect(target())
+    snapshots.refuse(resolve("work", "7d", snapshots.latest()["work"].windows, clock()))
+    known, held = target().known, snapshots.held(clock())["work"]
+    assert judge(known, held, clock()).verdict.blocked_by == "7d"
+    snapshots.accept("work")
+    assert judge(known, snapshots.held(clock())["work"], clock()).verdict.usable is True
+
+
+@pytest.mark.case("accounts 6.7")
+async def test_the_title_that_the_profile_tells_wins(
+    collector: Collector, snapshots: Snapshots, loopback: LoopbackServer, target: MakeTarget
+) -> None:
+    usages = {**body_of("code-usages-legacy"), "user": {"membership": {"level": "LEVEL_BASIC"}}}
+    bodies = {"usages": usages, "me": body_of("code-me-ok"), "models": {}}
+    loopback.reply = lambda asked: answer(200, msgspec.json.encode(bodies[asked.path.rpartition("/")[2]]))
+    collected = await collector.collect(target())
+    assert collected.snapshot is not None
+    assert collected.snapshot.plan_title == "Moderato"
+    await collector.collect(target(), with_profile=True)
+    assert snapshots.latest()["work"].plan_title == "Vivace"
+    await collector.collect(target())
+    assert snapshots.latest()["work"].plan_title == "Vivace"
