@@ -28,6 +28,8 @@ VENDORS_ALLOWED = {
     "core/messages/": "texts that people read",
     "core/secret.py": "prefixes of keys, for showing them masked",
     "core/redact.py": "shapes of credentials, for removing them",
+    "faces/statusline/": "names of the programs that show status lines",
+    "faces/install/": "names and files of the programs that show status lines",
     "gateway/override.py": "wrappers that the settings of other programs put around an override",
     "review/prompt/secrets.py": "shapes of credentials, for keeping them out of prompts",
 }

@@ -256,7 +256,9 @@ async def test_nothing_of_the_vendors_own_comes_back(build: Build) -> None:
     house.world.queue_fault(path="*", headers={"set-cookie": "a=b", "server": "x", "msh-org-id": "org-1"})
     answer = await house.client.chat()
     assert not {"set-cookie", "server", "msh-org-id", "msh-uid", "msh-gid", "msh-project-id"} & set(answer.headers)
-    assert {"x-perilune-request-id", "x-perilune-route", "x-perilune-account", "x-perilune-attempts"} <= set(answer.headers)
+    assert {"x-perilune-request-id", "x-perilune-route", "x-perilune-account", "x-perilune-attempts"} <= set(
+        answer.headers
+    )
 
 
 @pytest.mark.case("gateway SE-07")

@@ -25,7 +25,11 @@ from perilune.quota.status import build_status
 from perilune.store.quick import quick_held, quick_tried
 
 if TYPE_CHECKING:
+    from perilune.monitor.collect import Publish
+    from perilune.monitor.interval import Activity
+    from perilune.monitor.schedule import Schedule
     from perilune.monitor.target import Target
+    from perilune.net.control import ControlClient
     from perilune.providers.contract.reading import Binding
     from perilune.store.engine import Store
     from perilune.vault.vault import Vault
@@ -91,7 +95,11 @@ class Monitoring:
 
     def needs_reading(self, names: Sequence[str], *, is_asked: bool = False) -> bool:
         """Whether a status wants calls first: something was last tried too long ago."""
-        return bool(self._due(names, is_asked=is_asked))
+        return bool(self.needing(names, is_asked=is_asked))
+
+    def needing(self, names: Sequence[str], *, is_asked: bool = False) -> list[str]:
+        """The accounts that were last tried too long ago."""
+        return self._due(names, is_asked=is_asked)
 
     def read(self, names: Sequence[str], *, is_asked: bool = False) -> None:
         """Read what is due, within 8 seconds in all; the store has the result, good or bad."""
@@ -106,6 +114,24 @@ class Monitoring:
 
         document = self.status((), Voice(now=self._clock()))
         keep_line(document, self._paths, self.config, self._plans, service)
+
+    def schedule(
+        self,
+        client: "ControlClient",
+        *,
+        owner: str,
+        publish: "Publish | None" = None,
+        activity: "Callable[[str], Activity] | None" = None,
+    ) -> "Schedule":
+        """The background reading of the service: run it with `targets()`; `nudge` asks for a reading."""
+        from perilune.monitor.collect import Collector, no_audience
+        from perilune.monitor.interval import Activity
+        from perilune.monitor.schedule import Schedule
+        from perilune.store.snapshots import Snapshots
+
+        snapshots = Snapshots(self.store)
+        collector = Collector(snapshots, client, clock=self._clock, owner=owner, publish=publish or no_audience)
+        return Schedule(collector, snapshots, clock=self._clock, activity=activity or (lambda account: Activity()))
 
     def known(self, account: AccountConfig) -> Known:
         """An account as the status needs it."""

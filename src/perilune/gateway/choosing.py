@@ -123,10 +123,12 @@ class Chooser:
 
     def _admitted(self, slot: Slot, lease: Lease) -> Place | None:
         """The lease turned into a place, unless the slot closed while we waited for it."""
-        if slot is not self.again and not self._is_usable(slot):
+        surface = self.surface_of(slot)
+        if slot is self.again:
+            return Place(slot=slot, surface=surface, scopes=self.scopes_of(slot, surface), lease=lease)
+        if not self._is_usable(slot):
             lease.release()
             return None
-        surface = self.surface_of(slot)
         scopes = () if self._services.states.is_quiet else self.scopes_of(slot, surface)
         permits = self._services.states.admit(scopes, self._services.now()) if scopes else ()
         if permits is None:

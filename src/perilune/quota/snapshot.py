@@ -97,7 +97,8 @@ class Snapshot(Struct, frozen=True, kw_only=True, omit_defaults=True):
     not know; neither holds values. `loose_parts` are shares of a window that was not
     reported. `identity` is a keyed digest shared by accounts of one membership or organisation.
     `profile_title`, `models` and `identity` come from calls made once a day, at `profile_at`; `limits_refused_at` is
-    when the vendor last refused to tell the limits. `fetched_at` is server time.
+    when the vendor last refused to tell the limits. `fetched_at` is server time. `credential` is a keyed digest
+    of what was accepted.
     Units: `took_ms` milliseconds; `clock_skew_s` server time minus local time where it matters (above 30 s).
     """
 
@@ -122,6 +123,7 @@ class Snapshot(Struct, frozen=True, kw_only=True, omit_defaults=True):
     profile_title: str | None = None
     profile_at: datetime | None = None
     limits_refused_at: datetime | None = None
+    credential: str | None = None
 
 
 class Refusal(Struct, frozen=True, kw_only=True):

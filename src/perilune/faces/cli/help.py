@@ -105,7 +105,9 @@ def _options(command: click.Command, context: click.Context, texts: Texts) -> It
         record = parameter.get_help_record(context)
         if record is not None:
             name = "help" if "--help" in parameter.opts else str(parameter.name)
-            yield record[0], texts.part("option", name.replace("as_json", "json")) or record[1]
+            text = texts.part("option", name.replace("as_json", "json")) or record[1]
+            if text or isinstance(parameter, click.Option):
+                yield record[0], text
 
 
 def _global_options(texts: Texts) -> Iterator[tuple[str, str]]:

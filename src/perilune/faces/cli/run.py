@@ -25,8 +25,9 @@ def run(arguments: Sequence[str], workbench: Any, session: Session | None = None
         session.stdout.flush()
     except BrokenPipeError:
         return _close_quietly()
-    except (KeyboardInterrupt, click.Abort):
-        session.stderr.write("\n")
+    except (KeyboardInterrupt, click.Abort) as stopped:
+        if not isinstance(stopped.__cause__, KeyboardInterrupt):  # click has ended the line then
+            session.stderr.write("\n")
         return _INTERRUPTED
     return status
 

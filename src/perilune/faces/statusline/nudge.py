@@ -9,12 +9,13 @@ import os
 import sys
 import time
 
+from perilune.config.folders import WISH_FILE
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from perilune.config.folders import Folders
     from perilune.quota.line import Line
 
-STAMP = "line.wanted"
 _REST_S = 60
 _REFRESH = ("-P", "-m", "perilune", "status", "--refresh", "-q", "--no-input")
 
@@ -30,7 +31,7 @@ def is_stale(line: Line, now: int) -> bool:
 def nudge(folders: Folders, line: Line | None, now: int) -> bool:
     """Ask for a reading unless that was done a minute ago. True when it was asked for."""
     try:
-        if not _stamped(os.path.join(folders.data, STAMP), now):  # noqa: PTH118 - pathlib costs 9 ms
+        if not _stamped(os.path.join(folders.data, WISH_FILE), now):  # noqa: PTH118 - pathlib costs 9 ms
             return False
         if not _is_served(line, now):
             start_detached(_REFRESH)
