@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from perilune.faces.cli.session import Session
     from perilune.review.acquire.inputs import ReviewInput
     from perilune.review.result import ReviewResult
-    from perilune.review.run import ReviewServices
+    from perilune.review.services import ReviewServices
 
 FORMATS = ("text", "json", "jsonl", "markdown", "sarif", "rdjson", "gitlab", "github")
 SEVERITIES = ("never", "critical", "high", "medium", "low", "nit")
