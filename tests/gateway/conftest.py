@@ -240,6 +240,11 @@ def route(*slots: str, extra: str = "", gateway: str = "") -> str:
     )
 
 
+def settings_of(config: str) -> Config:
+    """A configuration text, read."""
+    return msgspec.toml.decode(config, type=Config)
+
+
 Build = Callable[..., House]
 
 
@@ -251,7 +256,7 @@ async def build(sandbox: Any) -> AsyncIterator[Build]:
     def make(config: str = "", *, upstream: str | None = None, **parts: Any) -> House:
         clock, readings, rows, changes = Clock(), Readings(), Rows(), []
         admission = Admission(MemoryPlaces())
-        settings = msgspec.toml.decode(config or route("work/kimi-for-coding", "ci/kimi-k2.6"), type=Config)
+        settings = settings_of(config or route("work/kimi-for-coding", "ci/kimi-k2.6"))
         given = {
             "config": settings,
             "providers": providers(),

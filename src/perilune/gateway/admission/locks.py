@@ -128,8 +128,10 @@ class _Group:
         self._file.close()
 
     def _lock_reserved(self, start: int, end: int) -> int | None:
-        free = (place for place in range(start, end) if place not in self.held and self._file.try_lock(place))
-        return next(free, None)
+        for place in range(start, end):
+            if place not in self.held and self._file.try_lock(place):
+                return place
+        return None
 
     def _lock_open(self, limit: int) -> int | None:
         place, tried = (self._next if self._next < limit else 0), 0

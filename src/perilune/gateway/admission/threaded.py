@@ -59,7 +59,7 @@ class ThreadedGroup(Group):
     def _look_again_later(self) -> None:
         """The serving task looks again by itself."""
 
-    def _free(self, place: int) -> None:
+    def _free(self, place: int, now_s: float) -> None:
         try:
             loop = asyncio.get_running_loop()
             freeing = self._executor.submit(self._places.give_back, self.name, place)
@@ -69,7 +69,7 @@ class ThreadedGroup(Group):
 
         def freed(_: Future[None]) -> None:
             with suppress(RuntimeError):  # the loop has ended meanwhile
-                loop.call_soon_threadsafe(self._freed)
+                loop.call_soon_threadsafe(self._freed, now_s)
 
         freeing.add_done_callback(freed)
 
@@ -106,7 +106,7 @@ class ThreadedGroup(Group):
                 continue
             ticket = self.line.next_of(priority)
             if ticket is None:
-                self._free(place)  # who waited has left
+                self._free(place, self._clock())  # who waited has left
             else:
                 self._grant(ticket, place)
             return True
@@ -128,4 +128,4 @@ class ThreadedGroup(Group):
 
     def _return_unwanted(self, taking: "asyncio.Future[int | None]") -> None:
         if not taking.cancelled() and taking.exception() is None and (place := taking.result()) is not None:
-            self._free(place)
+            self._free(place, self._clock())
