@@ -22,13 +22,8 @@ SEVERITIES = ("never", "critical", "high", "medium", "low", "nit")
 class ReviewBench(Protocol):
     """What this command needs of the workbench."""
 
-<<<<<<< HEAD
     def review_services(self, *, preview: bool) -> "AbstractAsyncContextManager[ReviewServices]":
         """What a review works with, closed at its end. For a preview nothing is opened that could ask a model."""
-=======
-    def reviewing(self, *, is_preview: bool) -> "AbstractAsyncContextManager[ReviewServices]":
-        """What a review works with. A preview opens nothing that could ask a model and needs no account."""
->>>>>>> web
         ...
 
 
