@@ -17,7 +17,7 @@ LARGEST_HEADERS = 32 * 1024
 LARGEST_URL = 8 * 1024
 _SLOWEST_AFTER_S = 10.0
 _SLOWEST_BYTES_PER_S = 1024
-_WATCH_AFTER_S = 0.03
+_WATCH_AFTER_S = 0.075  # a client that leaves is noticed within 100 ms
 
 
 class ClientGone(Exception):  # noqa: N818 an event, not a fault

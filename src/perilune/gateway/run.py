@@ -230,13 +230,14 @@ class Run:
                     agent = self._chooser.agent_product
                     learn_from(self._services, place.slot, place.surface, agent, prepared.model, outcome)
             finally:
+                self._services.streams.discard(stream)
                 self._services.states.give_back(place.permits)
                 place.lease.release()
 
         explain = partial(
             broken_event, self._services, self._setup.language, self._call.front, streaming, self._tally.id
         )
-        return AnswerStream(
+        stream = AnswerStream(
             streaming,
             reply,
             attempt,
@@ -246,6 +247,8 @@ class Run:
             on_end=ended,
             prompt_tokens=self._shaper.prompt_tokens,
         )
+        self._services.streams.add(stream)
+        return stream
 
     def _keep_thought(self, place: Place, prepared: Prepared, answer: Answer) -> None:
         thoughts = self._services.thoughts

@@ -64,6 +64,8 @@ class Shaper(Struct, kw_only=True):
 
     def refused_before(self, slot: Slot) -> Found | None:
         """What is known to be refused by this slot without a call."""
+        if slot.sender.refuse_before(len(self.body.bytes)) is None:
+            return None
         return slot.sender.refuse_before(text_size(self.body.bytes))
 
     def prepare(
