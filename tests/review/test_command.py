@@ -143,7 +143,6 @@ def test_what_cannot_be_done_is_said(arguments: tuple[str, ...], status: int, wo
     assert words in " ".join(err.split())
 
 
-@pytest.mark.case("review R22.3")
 def test_an_unknown_setting_of_the_base_names_the_nearest(cart: Repo) -> None:
     cart.write(".perilune.toml", "[review]\nsevrity = 'low'\n")
     cart.git("add", ".perilune.toml")

@@ -125,7 +125,6 @@ async def test_an_unknown_reset_is_unknown(cart: Repo) -> None:
     assert result.errors[0].variant == "one_unknown"
 
 
-@pytest.mark.case("review R10.9")
 def test_an_old_reading_halves_the_share() -> None:
     found = allowance(slot(requests_window(100), is_stale=True), SHARE, {})
     assert (found.requests, found.is_halved) == (20, True)
@@ -209,7 +208,6 @@ def test_risk_puts_sensitive_code_before_documentation() -> None:
     assert scores == sorted(scores)
 
 
-@pytest.mark.case("review R19.1")
 def test_the_byte_ratio_nears_what_is_billed_after_three_calls() -> None:
     ratio, truth = Decimal("3.1"), Decimal("3.8")
     for size in (10_000, 40_000, 25_000):

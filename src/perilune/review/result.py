@@ -10,7 +10,8 @@ from perilune.core.errors import Problem
 from perilune.core.money import Money
 from perilune.patches.finding import Finding
 from perilune.review.coverage import CoverageItem, CoverageState
-from perilune.review.plan.planner import Estimate, Plan
+from perilune.review.plan.forecast import Estimate
+from perilune.review.plan.planner import Plan
 from perilune.review.ports import Attempt
 from perilune.review.settings import FailOn
 

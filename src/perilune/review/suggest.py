@@ -8,7 +8,7 @@ import warnings
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from msgspec import Struct, structs
+from msgspec import structs
 
 from perilune.patches.finding import Finding, Suggestion
 from perilune.patches.names import quoted
@@ -18,13 +18,6 @@ from perilune.review.prompt.escapes import original
 from perilune.review.rank import score
 
 _CONTEXT = 3
-
-
-class Checked(Struct, frozen=True):
-    """A finding after its proposal was looked at."""
-
-    finding: Finding
-    is_suggested: bool
 
 
 def settle_suggestions(

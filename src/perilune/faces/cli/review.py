@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from perilune.faces.cli.session import Session
     from perilune.review.acquire.inputs import ReviewInput
     from perilune.review.result import ReviewResult
-    from perilune.review.run import ReviewServices
+    from perilune.review.services import ReviewServices
 
 FORMATS = ("text", "json", "jsonl", "markdown", "sarif", "rdjson", "gitlab", "github")
 SEVERITIES = ("never", "critical", "high", "medium", "low", "nit")
@@ -22,13 +22,8 @@ SEVERITIES = ("never", "critical", "high", "medium", "low", "nit")
 class ReviewBench(Protocol):
     """What this command needs of the workbench."""
 
-<<<<<<< HEAD
     def review_services(self, *, preview: bool) -> "AbstractAsyncContextManager[ReviewServices]":
         """What a review works with, closed at its end. For a preview nothing is opened that could ask a model."""
-=======
-    def reviewing(self, *, is_preview: bool) -> "AbstractAsyncContextManager[ReviewServices]":
-        """What a review works with. A preview opens nothing that could ask a model and needs no account."""
->>>>>>> web
         ...
 
 

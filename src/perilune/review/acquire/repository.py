@@ -143,7 +143,7 @@ class Scratch:
         return hardened(
             repository.top,
             safe=repository.top,
-            settings=_file_settings(repository),
+            settings=[*_file_settings(repository), ("core.looseCompression", "0")],
             GIT_DIR=repository.git_dir,
             GIT_WORK_TREE=repository.top,
             GIT_INDEX_FILE=index,

@@ -13,8 +13,6 @@ from perilune.review.answer.tolerant import DEEPEST, Tolerant, TooDeepError
 from perilune.review.answer.validate import candidate_of
 from perilune.review.answer.yamlish import Yamlish
 
-ANSWER_PARSER_VERSION = "1"
-
 _LARGEST = 4 * 1024 * 1024
 _MOST_STARTS = 24
 _THINKING = re.compile(r"<(think|thinking|reasoning)>.*?</\1>", re.DOTALL | re.IGNORECASE)
