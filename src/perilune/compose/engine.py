@@ -10,6 +10,7 @@ from perilune.compose.background import Background
 from perilune.compose.board import Board
 from perilune.compose.happenings import Happenings, Publish, WatchedLedger
 from perilune.compose.monitoring import Monitoring
+from perilune.compose.sharing import Sharing
 from perilune.compose.workbench import Workbench
 from perilune.config.schema import Config
 from perilune.core.errors import PeriluneError
@@ -19,6 +20,7 @@ from perilune.gateway.admission import Admission, Rules, choose_places
 from perilune.gateway.build import Gateway, Parts, build_gateway
 from perilune.gateway.intake import App
 from perilune.gateway.kept_states import KeptStates
+from perilune.gateway.key_book import StoredKeyBook
 from perilune.gateway.ledger import LedgerWriter
 from perilune.gateway.pricing import Pricing
 from perilune.net.upstream_map import VARIABLE, parse_upstream
@@ -71,7 +73,9 @@ class Engine:
             on_learned=self._keep_cap,
         )
         self._states = KeptStates(self.store, f"{platform.node()} {os.getpid()}", bench.now)
+        self._keys = StoredKeyBook(self.store, bench.now)
         self.gateway: Gateway = build_gateway(self._parts(config, fallback, token))
+        self.sharing = Sharing(self._keys, self._states, self.gateway.core.services.states)
         self._recall_caps()
 
     def reload(self, monitoring: Monitoring) -> None:
@@ -122,6 +126,7 @@ class Engine:
             upstream=parse_upstream(self.bench.environment.get(VARIABLE)),
             states=self._states,
             restored=tuple(self._states.load()),
+            keys=self._keys,
             token=token,
             fallback=fallback,
             language=pick_language(self.bench.environment, config.display.lang),

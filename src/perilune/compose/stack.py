@@ -91,6 +91,7 @@ class Stack:
         await self._look()
         self._schedule_task = asyncio.create_task(self._read_for_good())
         self._keep(self._watch_config())
+        self._keep(self.engine.sharing.run())
 
     async def stop(self, drain_s: float) -> None:
         """End everything; running answers get `drain_s` seconds."""
