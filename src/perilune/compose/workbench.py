@@ -15,9 +15,13 @@ if TYPE_CHECKING:
     from perilune.config.load import Loaded
     from perilune.config.paths import Paths
     from perilune.config.schema import DisplayConfig
+    from perilune.core.errors import Problem
+    from perilune.core.secret import Secret
     from perilune.faces.api.ports import RoutesDocument
     from perilune.faces.cli.gateway import TriedSlot, Try
+    from perilune.faces.cli.gateway_keys import ListedKey
     from perilune.faces.cli.up import ReadyFacts, UpOptions
+    from perilune.gateway.keys import KeySettings
     from perilune.net.control import ControlClient
     from perilune.review.run import ReviewServices
     from perilune.store.engine import Store
@@ -105,6 +109,36 @@ class Workbench:
         from perilune.compose.asking import try_model
 
         return try_model(self, model)
+
+    def route_names(self) -> "Sequence[str]":
+        """The routes that there are."""
+        from perilune.compose.gateway_keys import slots_by_route
+
+        return list(slots_by_route(self.configuration().config))
+
+    def team_problem(self, name: str, routes: "Sequence[str] | None") -> "Problem | None":
+        """What speaks against a key for somebody else on these routes."""
+        from perilune.compose.gateway_keys import team_problem
+
+        return team_problem(self, name, routes)
+
+    def create_key(self, name: str, settings: "KeySettings") -> "Secret":
+        """A new gateway key."""
+        from perilune.compose.gateway_keys import create_key
+
+        return create_key(self, name, settings)
+
+    def gateway_keys(self) -> "Sequence[ListedKey]":
+        """Every gateway key, oldest first."""
+        from perilune.compose.gateway_keys import listed_keys
+
+        return listed_keys(self)
+
+    def revoke_key(self, name: str, *, ends_streams: bool) -> None:
+        """End a gateway key for good."""
+        from perilune.compose.gateway_keys import revoke_key
+
+        revoke_key(self, name, ends_streams=ends_streams)
 
     def review_services(self, *, preview: bool) -> "AbstractAsyncContextManager[ReviewServices]":
         """What a review works with."""

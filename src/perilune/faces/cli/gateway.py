@@ -11,6 +11,7 @@ from perilune.core.errors import Problem
 from perilune.core.messages import Voice
 from perilune.core.width import pad, width
 from perilune.faces.api.ports import RoutesDocument, SlotDocument
+from perilune.faces.cli.gateway_keys import keys
 from perilune.faces.cli.help import Page, Pages
 from perilune.faces.cli.session import Session
 from perilune.faces.clients import CLIENTS, PLACEHOLDER_KEY, client_settings
@@ -63,6 +64,9 @@ class GatewayServices(Protocol):
 @click.group("gateway", cls=Pages)
 def command() -> None:
     """The gateway."""
+
+
+command.add_command(keys)
 
 
 @command.command("status", cls=Page)
