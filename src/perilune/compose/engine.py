@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
 from perilune.catalog import load as catalogues
+from perilune.compose.account_groups import group_accounts
 from perilune.compose.background import Background
 from perilune.compose.board import Board
 from perilune.compose.happenings import Happenings, Publish, WatchedLedger
@@ -26,7 +27,7 @@ from perilune.gateway.pricing import Pricing
 from perilune.net.upstream_map import VARIABLE, parse_upstream
 from perilune.providers.contract.own_catalogue import own_documents
 from perilune.providers.contract.registry import providers
-from perilune.quota.held import Known
+from perilune.quota.held import Held, Known
 from perilune.quota.refusals import code_of
 from perilune.quota.snapshot import Refusal
 from perilune.store import learned
@@ -66,6 +67,8 @@ class Engine:
         self._listen = listen
         self._written = LedgerWriter(self.store, self._pricing())
         config = self._config(monitoring.config)
+        self._secrets = self._read_secrets(config)
+        self._groups = self._grouped(config)
         self.ledger = WatchedLedger(self._written, self.happenings, publish, _mains(config), self._why)
         self.admission = Admission(
             choose_places(bench.environment, self.store),
@@ -85,16 +88,26 @@ class Engine:
         self.board.know(self._known(monitoring))
         self.board.load(monitoring.held(), self.bench.now())
         self.ledger.watch(_mains(config))
-        self.gateway.reload(config, self._secrets(config), self._groups(config))
+        self._secrets = self._read_secrets(config)
+        self._groups = self._grouped(config)
+        self.gateway.reload(config, self._secrets, self._groups)
 
-    def load_board(self) -> None:
-        """Bring what the gateway knows of the accounts up to what the store holds."""
-        self.board.load(self.monitoring.held(), self.bench.now())
+    def learn_of(self, held: Mapping[str, Held]) -> None:
+        """Take in new readings. Two accounts that turn out to belong to one holder share a cap from now on."""
+        self.board.load(held, self.bench.now())
+        config = self._config(self.monitoring.config)
+        groups = self._grouped(config)
+        if groups == self._groups:
+            return
+        for account, group in groups.items():
+            if self._groups[account] != group:
+                self.admission.merge(self._groups[account], group)
+        self._groups = groups
+        self.gateway.reload(config, self._secrets, groups)
 
     def group_of(self, account: str) -> str:
         """The account group whose cap an account counts against."""
-        slots = (slot for route in self.gateway.core.setup.routes.all for slot in route.slots)
-        return next((slot.group for slot in slots if slot.account == account), account)
+        return self._groups.get(account, account)
 
     async def close(self, drain_s: float = 0) -> None:
         """End requests, free leases, write what is buffered."""
@@ -117,12 +130,12 @@ class Engine:
             config=config,
             providers=providers(),
             catalogue=self.catalogue,
-            secrets=self._secrets(config),
+            secrets=self._secrets,
             admission=self.admission,
             accounts=self.board,
             ledger=self.ledger,
             seal_key=self.bench.vault.fingerprint_key,
-            groups=self._groups(config),
+            groups=self._groups,
             upstream=parse_upstream(self.bench.environment.get(VARIABLE)),
             states=self._states,
             restored=tuple(self._states.load()),
@@ -167,7 +180,7 @@ class Engine:
     def _known(self, monitoring: Monitoring) -> Mapping[str, Known]:
         return {account.name: monitoring.known(account) for account in monitoring.config.accounts}
 
-    def _secrets(self, config: Config) -> dict[str, Secret]:
+    def _read_secrets(self, config: Config) -> dict[str, Secret]:
         """The keys that can be read; an account whose key cannot is refused by its vendor, and status says why."""
         secrets = {}
         for account in config.accounts:
@@ -178,13 +191,12 @@ class Engine:
                 continue
         return secrets
 
-    def _groups(self, config: Config) -> dict[str, str]:
-        """Accounts whose caps count as one: equal keys."""
-        first: dict[str, str] = {}
-        groups = {}
-        for name, secret in self._secrets(config).items():
-            groups[name] = first.setdefault(self.bench.vault.fingerprint(secret), name)
-        return groups
+    def _grouped(self, config: Config) -> dict[str, str]:
+        """Accounts whose caps count as one, by keys and by what the last readings said of their holders."""
+        accounts = {account.name: account for account in config.accounts}
+        read = {name: self.board.snapshot(name) for name in accounts}
+        identities = {name: one.identity for name, one in read.items() if one is not None and one.identity is not None}
+        return group_accounts(accounts, self._secrets, identities)
 
     def _why(self, account: str, now: datetime) -> str | None:
         """The code of what blocks an account now."""

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from perilune.config.paths import Paths
     from perilune.config.schema import DisplayConfig
     from perilune.core.errors import Problem
+    from perilune.core.messages import Language
     from perilune.core.secret import Secret
     from perilune.faces.api.ports import RoutesDocument
     from perilune.faces.cli.gateway import TriedSlot, Try
@@ -92,11 +93,11 @@ class Workbench:
 
         return up(self, options, ready, before)
 
-    def routes_now(self) -> "tuple[RoutesDocument, bool]":
+    def routes_now(self, language: "Language" = "en") -> "tuple[RoutesDocument, bool]":
         """The gateway's routes as they stand, and whether a running service told so."""
         from perilune.compose.asking import routes_now
 
-        return routes_now(self)
+        return routes_now(self, language)
 
     def dry_run(self, model: str) -> "Sequence[TriedSlot]":
         """Which slots would be used now for a model; nothing is sent."""

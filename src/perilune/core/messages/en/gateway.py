@@ -42,4 +42,5 @@ MESSAGES = {
     "gateway.keys.state.active": "active",
     "gateway.keys.state.revoked": "revoked",
     "gateway.keys.state.expired": "expired",
+    "gateway.config_kept": "The configuration file cannot be used; the service goes on with the one before. {problem}",
 }

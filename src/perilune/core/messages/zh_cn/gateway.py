@@ -42,4 +42,5 @@ MESSAGES = {
     "gateway.keys.state.active": "有效",
     "gateway.keys.state.revoked": "已吊销",
     "gateway.keys.state.expired": "已过期",
+    "gateway.config_kept": "配置文件无法使用，服务沿用之前的配置。{problem}",
 }
