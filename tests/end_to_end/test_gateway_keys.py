@@ -52,7 +52,8 @@ def ask(url: str, key: str | None, model: str = "kimi", **more: Any) -> tuple[in
         with urllib.request.urlopen(request, timeout=20) as answer:
             return answer.status, json.loads(answer.read())
     except urllib.error.HTTPError as error:
-        return error.code, json.loads(error.read())
+        with error:
+            return error.code, json.loads(error.read())
 
 
 def until(url: str, key: str, status: int) -> dict[str, Any]:
@@ -129,15 +130,14 @@ def test_a_key_for_somebody_else_on_a_plan_for_one_person_wants_consent(program:
 
 async def test_a_key_revoked_now_ends_its_running_answer(program: Any, sandbox: Any, start: Callable[..., Any]) -> None:
     program.configure(CONFIG)
-    sandbox.world.say(text="word " * 400, gap_ms=50)
     service = await asyncio.to_thread(start, program, **_keys(sandbox))
     made = await asyncio.to_thread(program.run, "gateway", "keys", "create", "ci")
     key = made.stdout.strip()
+    await asyncio.to_thread(until, service.url, key, 200)
+    sandbox.world.say(text="word " * 400, gap_ms=50)
     host, _, port = service.url.removeprefix("http://").partition(":")
+    reader, writer = await _stream(host, port, key)
     answer = b""
-    while b"200 OK" not in answer:
-        reader, writer = await _stream(host, port, key)
-        answer = await reader.read(65_536)
     while b"word" not in answer:
         answer += await reader.read(65_536)
     revoked = await asyncio.to_thread(program.run, "gateway", "keys", "revoke", "ci", "--now")
