@@ -91,6 +91,7 @@ def test_an_account_that_refused_its_key_is_left_alone_after_a_restart(
 ) -> None:
     program.configure(config(WORK, CI))
     keys = keys_of(sandbox) | {"TEST_WORK_KEY": "sk-kimi-EXAMPLE0never0known000000000000000001"}
+    sandbox.world.queue_fault(method="GET", status=503, count=1000)  # the free reads find out nothing
     service = start(program, **keys)
     assert ask(service.url) == 200
     assert service.stop() == 0

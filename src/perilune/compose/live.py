@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 import msgspec
+from sqlalchemy.exc import SQLAlchemyError
 
 from perilune import __version__
 from perilune.compose.engine import Engine, today
@@ -235,6 +236,8 @@ class LiveService:
             await asyncio.to_thread(self._sums)
         except StoreError as error:
             return Readiness(ready=False, degraded=True, usable_slots=usable, problem=error.problem.code)
+        except SQLAlchemyError:  # a database that answers, but not with our tables
+            return Readiness(ready=False, degraded=True, usable_slots=usable, problem="PL-STORE-CORRUPT")
         return Readiness(ready=True, degraded=not usable, usable_slots=usable)
 
     async def refresh(self, account: str | None) -> None:
