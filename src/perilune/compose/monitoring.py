@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -27,9 +27,11 @@ from perilune.store.quick import quick_held, quick_tried
 if TYPE_CHECKING:
     from perilune.monitor.target import Target
     from perilune.providers.contract.reading import Binding
+    from perilune.quota.forecast import History
     from perilune.store.engine import Store
     from perilune.vault.vault import Vault
 
+_HISTORY = timedelta(days=56)
 _DATABASE = "PERILUNE_DATABASE_URL"
 
 
@@ -88,6 +90,14 @@ class Monitoring:
         from perilune.store.snapshots import Snapshots
 
         return Snapshots(self.store).held(self._clock())
+
+    def histories(self) -> "dict[str, History]":
+        """The readings kept of the last 56 days, by account."""
+        if self._url is None and not self._paths.store_file.is_file():
+            return {}
+        from perilune.store.histories import histories
+
+        return histories(self.store, self._clock() - _HISTORY)
 
     def needs_reading(self, names: Sequence[str], *, is_asked: bool = False) -> bool:
         """Whether a status wants calls first: something was last tried too long ago, and no service sees to it."""
