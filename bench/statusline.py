@@ -103,7 +103,8 @@ def main() -> None:
             process.wait()
     print(f"{RUNS} cold starts each, in turn, 4 accounts of 3 windows, {BUSY} busy loops beside it.\n")
     print(
-        "| Command | p50, ms | p95, ms | max, ms | p50 ÷ bare | p95 ÷ bare | over 300 ms |\n|---|---|---|---|---|---|---|"
+        "| Command | p50, ms | p95, ms | max, ms | p50 ÷ bare | p95 ÷ bare | over 300 ms |\n"
+        "|---|---|---|---|---|---|---|"
     )
     bare = taken["bare interpreter"]
     for name, values in taken.items():
