@@ -190,7 +190,8 @@ def test_json_is_one_document(ran: Guard) -> None:
     done = ran("--json", readings=[low()])
     told = json.loads(done.out)
     assert {name: told[name] for name in ("decision", "exit", "account", "window", "left_ratio", "left", "wanted")} == {
-        "decision": "low", "exit": 1, "account": "work", "window": "5h", "left_ratio": 0.12, "left": 24, "wanted": "20%",
+        "decision": "low", "exit": 1, "account": "work", "window": "5h", "left_ratio": 0.12, "left": 24,
+        "wanted": "20%",
     }  # fmt: skip
     assert len(told["accounts"]) == 1
     assert ran("work", "ci", "--json").status == 69
