@@ -1,6 +1,6 @@
 """How fast, until when, and how sure: nothing is forecast on too few readings."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
