@@ -4,8 +4,11 @@ import asyncio
 import json
 import os
 import signal
+import sqlite3
 import sys
 from collections.abc import AsyncIterator
+from contextlib import closing
+from datetime import timedelta
 from pathlib import Path
 
 import jsonschema
@@ -14,7 +17,11 @@ import pytest
 from tests.support.loopback import LoopbackServer, answer, loopback_server
 from tests.support.samples import KEYS, body_of
 
+from perilune.config.paths import find_paths
 from perilune.core.schemas import schema_files
+from perilune.quota.line import Line
+from perilune.quota.snapshot import Snapshot
+from perilune.store.line import save_line
 
 LEGACY = msgspec.json.encode(body_of("code-usages-legacy"))
 SOURCE = str(Path(__file__).parents[2] / "src")
@@ -150,6 +157,31 @@ async def test_a_base_address_on_this_machine_is_taken_in_clear(loopback: Loopba
     status, _, err = await perilune("status", "own", PERILUNE_UPSTREAM="")
     assert (status, err) == (0, "")
     assert [asked.path for asked in loopback.requests] == ["/x/coding/v1/usages"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a process is not looked for there")
+async def test_while_a_service_reads_the_command_does_not(loopback: LoopbackServer) -> None:
+    await perilune("status")
+    paths = find_paths(os.environ)
+    age_the_reading(paths.store_file, timedelta(minutes=2))
+    line = msgspec.json.decode(paths.line_file.read_bytes(), type=Line)
+    save_line(paths.line_file, msgspec.structs.replace(line, service=os.getpid()))
+    status, out, _ = await perilune("status")
+    assert (status, len(loopback.requests)) == (0, 1)
+    assert "2m ago" in out
+    await perilune("status", "--refresh")
+    assert len(loopback.requests) == 2
+    assert msgspec.json.decode(paths.line_file.read_bytes(), type=Line).service == os.getpid()
+
+
+def age_the_reading(store: Path, age: timedelta) -> None:
+    earlier = int(age.total_seconds() * 1000)
+    with closing(sqlite3.connect(store)) as connection, connection:
+        connection.execute("UPDATE reads SET tried_at = tried_at - ?", (earlier,))
+        (text,) = connection.execute("SELECT document FROM latest").fetchone()
+        snapshot = msgspec.json.decode(text, type=Snapshot)
+        older = msgspec.structs.replace(snapshot, fetched_at=snapshot.fetched_at - age)
+        connection.execute("UPDATE latest SET document = ?", (msgspec.json.encode(older).decode(),))
 
 
 def write_account(base_url: str) -> None:

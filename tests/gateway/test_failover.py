@@ -9,7 +9,6 @@ from .conftest import Build, House, route
 DIALECTS = ["chat", "responses", "messages"]
 A, B = "api.moonshot.ai", "api.moonshot.cn"
 TWO = ("ci/kimi-k2.6", "lab/kimi-k2.6")
-pytestmark = pytest.mark.filterwarnings("error")
 
 
 def fault(house: House, host: str = A, count: int | None = 1, **what) -> None:
@@ -370,7 +369,7 @@ async def test_money_on_the_account_reopens_it_without_an_answer(build: Build) -
     house.clock.advance(86_400)
     assert (await house.client.chat()).headers["x-perilune-account"] == "lab"
     now = house.clock()
-    balance = Balance(currency="USD", available=Decimal("5"))
+    balance = Balance(currency="USD", available=Decimal(5))
     read = Snapshot(account="ci", plan="moonshot", region="intl", source="api-key", fetched_at=now, balance=balance)
     house.gateway.core.observed(read, "ci", now)
     assert house.gateway.core.services.states.is_quiet

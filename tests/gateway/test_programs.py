@@ -37,12 +37,17 @@ class Served:
         self._server.should_exit = True
         self._thread.join(10)
 
+    def settle(self) -> None:
+        """Wait until the loop has done what it was doing."""
+        asyncio.run_coroutine_threadsafe(asyncio.sleep(0), self.loop).result(5)
+
     async def _serve(self) -> None:
+        self.loop = asyncio.get_running_loop()
         self.house = self._build(self._config)
         config = uvicorn.Config(self.house.client._app, port=0, log_level="error", lifespan="off")
         self._server = uvicorn.Server(config)
         task = asyncio.ensure_future(self._server.serve())
-        while not self._server.started:
+        while not self._server.started:  # noqa: ASYNC110 - the server announces it in no other way
             await asyncio.sleep(0.01)
         port = self._server.servers[0].sockets[0].getsockname()[1]
         self.url = f"http://127.0.0.1:{port}"
@@ -54,10 +59,11 @@ class Served:
 @pytest.fixture
 def served(sandbox: Any) -> Iterator[Any]:
     """Serves configurations; the house is built inside the server's own loop."""
-    from .conftest import CATALOGUE, KEYS, Client, Clock, House, Readings, Rows, providers, settings_of
     from perilune.core.secret import Secret
     from perilune.gateway.admission import Admission, MemoryPlaces
     from perilune.gateway.build import Parts, build_gateway
+
+    from .conftest import CATALOGUE, KEYS, Client, Clock, House, Readings, Rows, providers, settings_of
 
     def build(config: str) -> House:
         clock, readings, rows, admission = Clock(), Readings(), Rows(), Admission(MemoryPlaces())
@@ -138,5 +144,6 @@ def test_a_client_that_closes_its_connection_frees_the_upstream(served: Any) -> 
         left_at = time.monotonic()
         stream.close()
         world.wait_for(lambda w: w.in_flight("moonshot-intl") == 0)
+    house.settle()
     assert time.monotonic() - left_at < 5
     assert house.house.in_flight() == 0

@@ -233,3 +233,50 @@ async def test_a_lease_is_freed_whatever_happens(build: Build) -> None:
         house.gateway.core.cleared("ci", "ci")
         assert house.in_flight() == 0
     assert (await house.client.chat()).status == 200
+
+
+@pytest.mark.case("gateway ST-10")
+@pytest.mark.parametrize("dialect", DIALECTS)
+async def test_waiting_lines_keep_a_connection_and_hide_a_failover(build: Build, dialect: str) -> None:
+    house = build(
+        route("ci/kimi-k2.6|first_content_timeout_s = 0.25", "lab/kimi-k2.6", gateway="keepalive_after_s = 0.05")
+    )
+    fault(house, hold="content")
+    fault(house, host=B, delay_content_s=0.2)
+    answer = await house.client.ask(dialect, stream=True)
+    assert answer.status == 200
+    assert answer.chunks[0] == b": waiting\n\n"
+    assert ENDS[dialect] in answer.body
+    assert not {"x-perilune-account", "x-perilune-attempts"} & set(answer.headers)
+    assert [row.outcome for row in house.rows.attempts[0]] == ["timeout_first", "ok"]
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+async def test_a_failure_behind_waiting_lines_is_an_event(build: Build, dialect: str) -> None:
+    house = build(route("ci/kimi-k2.6", gateway="keepalive_after_s = 0.05"))
+    fault(
+        house, delay_headers_s=0.2, status=429, body={"error": {"type": "exceeded_current_quota_error", "message": "x"}}
+    )
+    answer = await house.client.ask(dialect, stream=True)
+    assert (answer.status, b"PL-BALANCE-EMPTY" in answer.body) == (200, True)
+    assert ENDS[dialect] not in answer.body
+    assert house.in_flight() == 0
+
+
+async def test_a_shutdown_lets_answers_finish_and_then_says_so(build: Build) -> None:
+    house = build(route("ci/kimi-k2.6"))
+    house.world.say(text="x" * 40, chunks=10, gap_ms=5)
+    quick = [asyncio.ensure_future(house.client.chat(stream=True)) for _ in range(9)]
+    await asyncio.to_thread(house.world.wait_for, lambda world: world.in_flight("moonshot-intl") == 9)
+    fault(house, stall_after=3)
+    stuck = asyncio.ensure_future(house.client.chat(stream=True))
+    await asyncio.to_thread(
+        house.world.wait_for, lambda world: world.requests()[-1].fault != "" or len(house.seen()) == 10
+    )
+    await house.gateway.close(drain_s=1)
+    answers = [await one for one in quick]
+    assert all(b"[DONE]" in answer.body for answer in answers)
+    assert b"PL-GW-SHUTDOWN" in (await stuck).body
+    assert (await house.client.chat()).error["code"] == "PL-GW-SHUTDOWN"
+    assert house.in_flight() == 0
+    assert len(house.rows.requests) == 11

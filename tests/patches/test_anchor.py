@@ -44,7 +44,7 @@ diff --git a/src/b.py b/src/b.py
          total += item
 +    check(total)
      return total
-"""
+"""  # noqa: W293 - blank lines of a diff hold a blank
 DIFF = parse_patch(PATCH.encode())
 SCENE = scene_of(DIFF)
 

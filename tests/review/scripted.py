@@ -23,6 +23,7 @@ from perilune.review.result import ReviewResult
 from perilune.review.run import Reviewer, ReviewOptions, ReviewServices
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
+CLEAN = '{"findings": [], "files_reviewed": []}'
 Reply = str | AnswerOutcome | Callable[[ModelRequest], "str | AnswerOutcome"]
 
 
@@ -70,7 +71,7 @@ def verdicts(request: ModelRequest, verdict: str = "confirmed") -> str:
 class ScriptedAnswerer:
     """Answers by pass; remembers every request."""
 
-    def __init__(self, generate: Reply = findings(), verify: Reply = verdicts, reask: Reply = findings()) -> None:
+    def __init__(self, generate: Reply = CLEAN, verify: Reply = verdicts, reask: Reply = CLEAN) -> None:
         self._replies: dict[str, Reply] = {"generate": generate, "verify": verify, "reask": reask}
         self.requests: list[ModelRequest] = []
 

@@ -72,9 +72,10 @@ async def test_the_document_keeps_its_schema(result: ReviewResult, cart: Repo) -
 
 async def test_text_is_as_people_are_promised(result: ReviewResult) -> None:
     voice = Voice()
+    tokens = tokens_word(result.estimate.tokens_in + result.estimate.tokens_out)
     assert opening(result, voice) == [
         "2 files, +6 −1; 1 skipped (1 lock file)",
-        f"Plan: 2 requests of work (5 h: 61 left), about {tokens_word(result.estimate.tokens_in + result.estimate.tokens_out)} tokens. --preview stops here",
+        f"Plan: 2 requests of work (5 h: 61 left), about {tokens} tokens. --preview stops here",
     ]
     lines = text(result, voice).split("\n")
     assert lines[0] == "high    src/cart.py:13       An empty cart divides by zero"

@@ -20,6 +20,16 @@ from perilune.review.result import RunStatus
 from perilune.review.risk import risk_of
 
 SHARE = Decimal("0.4")
+RUN = """\
+import os
+
+
+def run_{number}(path):
+    total = 0
+    for name in os.listdir(path):
+        total += len(name){less}
+    return total
+"""
 RESET = datetime(2026, 11, 20, 14, 7, tzinfo=UTC)
 
 
@@ -112,10 +122,9 @@ async def test_a_window_that_is_not_there_is_no_constraint_and_is_not_told(cart:
 async def test_an_unknown_reset_is_unknown(cart: Repo) -> None:
     result = await review(cart, quota=Quota(slot(requests_window(0, resets_at=None))))
     assert (result.status, result.retry_at) == (RunStatus.DEFERRED, None)
-    assert result.errors[0].variant == "unknown"
+    assert result.errors[0].variant == "one_unknown"
 
 
-@pytest.mark.case("review R10.9")
 def test_an_old_reading_halves_the_share() -> None:
     found = allowance(slot(requests_window(100), is_stale=True), SHARE, {})
     assert (found.requests, found.is_halved) == (20, True)
@@ -127,13 +136,13 @@ async def test_sixty_files_of_one_line_take_few_requests_and_few_tokens(repo: Re
     for number in range(60):
         repo.write(
             f"src/m{number}.py",
-            f"import os\n\n\ndef run_{number}(path):\n    total = 0\n    for name in os.listdir(path):\n        total += len(name)\n    return total\n",
+            RUN.format(number=number, less=""),
         )
     repo.commit()
     for number in range(60):
         repo.write(
             f"src/m{number}.py",
-            f"import os\n\n\ndef run_{number}(path):\n    total = 0\n    for name in os.listdir(path):\n        total += len(name) - {number}\n    return total\n",
+            RUN.format(number=number, less=f" - {number}"),
         )
     said = findings(
         *(finding(f"src/m{number}.py", f"        total += len(name) - {number}") for number in range(0, 60, 20))
@@ -199,7 +208,6 @@ def test_risk_puts_sensitive_code_before_documentation() -> None:
     assert scores == sorted(scores)
 
 
-@pytest.mark.case("review R19.1")
 def test_the_byte_ratio_nears_what_is_billed_after_three_calls() -> None:
     ratio, truth = Decimal("3.1"), Decimal("3.8")
     for size in (10_000, 40_000, 25_000):

@@ -34,7 +34,8 @@ def test_what_is_not_known_is_an_error_that_names_the_nearest(
 
 def test_a_repository_narrows_and_never_widens() -> None:
     user = {"budget": {"max_requests": 10, "max_share": 0.3}, "redact_secrets": True, "severity": "high"}
-    text = b"[review]\nseverity = 'low'\nredact_secrets = false\napprove = true\n[review.budget]\nmax_requests = 99\nmax_tokens = 5\nmax_share = 0.9\n"
+    text = b"[review]\nseverity = 'low'\nredact_secrets = false\napprove = true\n"
+    text += b"[review.budget]\nmax_requests = 99\nmax_tokens = 5\nmax_share = 0.9\n"
     settings, ignored = settings_of(text, user)
     assert settings.severity == "low"
     assert (settings.redact_secrets, settings.approve, ignored) == (True, False, ("approve", "redact_secrets"))

@@ -25,13 +25,9 @@ from perilune.quota.status import build_status
 from perilune.store.quick import quick_held, quick_tried
 
 if TYPE_CHECKING:
-    from perilune.monitor.collect import Publish
-    from perilune.monitor.interval import Activity
-    from perilune.monitor.schedule import Schedule
     from perilune.monitor.target import Target
-    from perilune.quota.forecast import History
-    from perilune.net.control import ControlClient
     from perilune.providers.contract.reading import Binding
+    from perilune.quota.forecast import History
     from perilune.store.engine import Store
     from perilune.vault.vault import Vault
 
@@ -104,8 +100,14 @@ class Monitoring:
         return histories(self.store, self._clock() - _HISTORY)
 
     def needs_reading(self, names: Sequence[str], *, is_asked: bool = False) -> bool:
-        """Whether a status wants calls first: something was last tried too long ago."""
-        return bool(self.needing(names, is_asked=is_asked))
+        """Whether a status wants calls first: something was last tried too long ago, and no service sees to it."""
+        waiting = self._due(names, is_asked=is_asked)
+        if not waiting or is_asked:
+            return bool(waiting)
+        from perilune.compose.lines import serving_process
+
+        never_tried = set(waiting) - set(self._tried())
+        return bool(never_tried) or serving_process(self._paths, self._clock()) is None
 
     def needing(self, names: Sequence[str], *, is_asked: bool = False) -> list[str]:
         """The accounts that were last tried too long ago."""
@@ -119,29 +121,15 @@ class Monitoring:
         self.keep_line()
 
     def keep_line(self, service: int | None = None) -> None:
-        """Write what status lines show, after something was saved; `service` is the process that goes on doing so."""
-        from perilune.compose.lines import keep_line
+        """Write what status lines show, after something was saved.
 
-        document = self.status((), Voice(now=self._clock()))
-        keep_line(document, self._paths, self.config, self._plans, service)
+        `service` is the process that goes on doing so; one that runs already stays named.
+        """
+        from perilune.compose.lines import keep_line, serving_process
 
-    def schedule(
-        self,
-        client: "ControlClient",
-        *,
-        owner: str,
-        publish: "Publish | None" = None,
-        activity: "Callable[[str], Activity] | None" = None,
-    ) -> "Schedule":
-        """The background reading of the service: run it with `targets()`; `nudge` asks for a reading."""
-        from perilune.monitor.collect import Collector, no_audience
-        from perilune.monitor.interval import Activity
-        from perilune.monitor.schedule import Schedule
-        from perilune.store.snapshots import Snapshots
-
-        snapshots = Snapshots(self.store)
-        collector = Collector(snapshots, client, clock=self._clock, owner=owner, publish=publish or no_audience)
-        return Schedule(collector, snapshots, clock=self._clock, activity=activity or (lambda account: Activity()))
+        now = self._clock()
+        document = self.status((), Voice(now=now))
+        keep_line(document, self._paths, self.config, self._plans, service or serving_process(self._paths, now))
 
     def known(self, account: AccountConfig) -> Known:
         """An account as the status needs it."""

@@ -106,11 +106,11 @@ class Workbench:
 
         return try_model(self, model)
 
-    def reviewing(self, *, is_preview: bool) -> "AbstractAsyncContextManager[ReviewServices]":
+    def review_services(self, *, preview: bool) -> "AbstractAsyncContextManager[ReviewServices]":
         """What a review works with."""
         from perilune.compose.reviewing import reviewing
 
-        return reviewing(self, is_preview=is_preview)
+        return reviewing(self, is_preview=preview)
 
     def display(self) -> "DisplayConfig":
         """How figures are shown; the defaults where the configuration cannot be read, which is said elsewhere."""

@@ -1,6 +1,7 @@
 """Fits the indentation of a replacement to the lines it replaces."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 from perilune.patches.scene import normalise
 
@@ -83,7 +84,7 @@ def _has_even_steps(lines: Sequence[str], head: Sequence[str]) -> bool:
     """Whether no line is deeper than the one before it by more than one step of the file."""
     depths = [_depth(line) for line in lines if line.strip()]
     step = min((_depth(line) for line in head if _depth(line)), default=8)
-    return all(after - before <= step for before, after in zip(depths, depths[1:], strict=False))
+    return all(after - before <= step for before, after in pairwise(depths))
 
 
 def _depth(line: str) -> int:

@@ -90,6 +90,21 @@ class Limits(Struct, frozen=True, kw_only=True, omit_defaults=True):
     tpd: int | None = None
 
 
+class SourceTry(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One credential source that was tried in vain.
+
+    Shape: `host` is where it was sent, None where nothing was; `code` is ours; `credential` a fingerprint of what was
+    refused, since `since` and again at `at`.
+    """
+
+    source: Source
+    code: str
+    at: datetime
+    host: str | None = None
+    credential: str | None = None
+    since: datetime | None = None
+
+
 class Snapshot(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What one account answered at one moment.
 
@@ -99,6 +114,9 @@ class Snapshot(Struct, frozen=True, kw_only=True, omit_defaults=True):
     `profile_title`, `models` and `identity` come from calls made once a day, at `profile_at`; `limits_refused_at` is
     when the vendor last refused to tell the limits. `fetched_at` is server time. `credential` is a keyed digest
     of what was accepted.
+    when the vendor last refused to tell the limits. `fetched_at` is server time. `web_identity` says whose web session
+    stood beside a key's reading: merged when it is of the same person, nothing of it when of another; of an unknown one
+    title and month are shown. `tried` are the credential sources before the one that answered.
     Units: `took_ms` milliseconds; `clock_skew_s` server time minus local time where it matters (above 30 s).
     """
 
@@ -124,6 +142,8 @@ class Snapshot(Struct, frozen=True, kw_only=True, omit_defaults=True):
     profile_at: datetime | None = None
     limits_refused_at: datetime | None = None
     credential: str | None = None
+    web_identity: Literal["same", "other", "unknown"] | None = None
+    tried: tuple[SourceTry, ...] = ()
 
 
 class Refusal(Struct, frozen=True, kw_only=True):

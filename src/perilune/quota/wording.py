@@ -4,6 +4,7 @@ from datetime import datetime
 from decimal import ROUND_FLOOR, Decimal
 
 from perilune.core.errors import Problem
+from perilune.core.instants import parse_instant
 from perilune.core.messages import Voice, message
 from perilune.core.money import Money
 from perilune.quota.balance import deficit
@@ -49,13 +50,15 @@ def error_document(problem: Problem, voice: Voice, count: int = 1) -> ErrorDocum
 
 def failure_problem(failure: ReadFailure, known: Known) -> Problem:
     """A failed read as a problem, with since when and how often."""
-    facts = {
+    facts: dict[str, object] = {
         "vendor": known.vendor,
         "console": known.console,
         **failure.facts,
         "since": failure.since or failure.at,
         "count": failure.count,
     }
+    if "expired_at" in failure.facts:
+        facts["expired_at"] = parse_instant(failure.facts["expired_at"])
     return Problem(
         code=failure.code,
         variant=failure.variant or "since",
@@ -97,6 +100,9 @@ def notes_of(snapshot: Snapshot, known: Known, host: str) -> list[Problem]:
     notes = []
     if snapshot.drift:
         notes.append(_partly(snapshot, known))
+    if snapshot.web_identity in ("other", "unknown"):
+        variant = "unknown" if snapshot.web_identity == "unknown" else ""
+        notes.append(Problem(code="PL-IDENTITY", variant=variant, account=known.name))
     if abs(snapshot.clock_skew_s) > _CLOCK_NOTE_S:
         facts = {"minutes": round(abs(snapshot.clock_skew_s) / 60), "host": host}
         variant = "ahead" if snapshot.clock_skew_s < 0 else ""

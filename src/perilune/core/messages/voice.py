@@ -101,6 +101,8 @@ class Voice(Struct, frozen=True, kw_only=True):
             facts.setdefault("account", problem.account)
         if problem.retry_at is not None:
             facts.setdefault("retry_at", problem.retry_at)
+        if isinstance(expired_at := facts.get("expired_at"), datetime):
+            facts["expired_ago"] = self.age_ago(self.now - expired_at)
         what = self._line(problem, "what", facts) or self._line(problem, "title", facts) or problem.code
         why = self._line(problem, "why", facts)
         if problem.words:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from perilune.faces.cli.session import Session
     from perilune.review.acquire.inputs import ReviewInput
     from perilune.review.result import ReviewResult
-    from perilune.review.run import ReviewServices
+    from perilune.review.services import ReviewServices
 
 FORMATS = ("text", "json", "jsonl", "markdown", "sarif", "rdjson", "gitlab", "github")
 SEVERITIES = ("never", "critical", "high", "medium", "low", "nit")
@@ -22,8 +22,8 @@ SEVERITIES = ("never", "critical", "high", "medium", "low", "nit")
 class ReviewBench(Protocol):
     """What this command needs of the workbench."""
 
-    def reviewing(self, *, is_preview: bool) -> "AbstractAsyncContextManager[ReviewServices]":
-        """What a review works with. For a preview nothing is opened that could ask a model, and no account is needed."""
+    def review_services(self, *, preview: bool) -> "AbstractAsyncContextManager[ReviewServices]":
+        """What a review works with, closed at its end. For a preview nothing is opened that could ask a model."""
         ...
 
 
@@ -105,9 +105,9 @@ async def _review(
 
     bench: ReviewBench = session.workbench
     options = ReviewOptions(preview=preview, flags=flags, language=session.language)
-    async with bench.reviewing(is_preview=preview) as services:
-        told = structs.replace(services, planned=_teller(session, output))
-        return await Reviewer(told).review(source, options)
+    async with bench.review_services(preview=preview) as services:
+        telling = structs.replace(services, planned=_teller(session, output))
+        return await Reviewer(telling).review(source, options)
 
 
 def _teller(session: "Session", output: str) -> Any:

@@ -26,7 +26,8 @@ def run(arguments: Sequence[str], workbench: Any, session: Session | None = None
     except BrokenPipeError:
         return _close_quietly()
     except (KeyboardInterrupt, click.Abort) as stopped:
-        if not isinstance(stopped.__cause__, KeyboardInterrupt):  # click has ended the line then
+        has_ended_line = isinstance(stopped.__cause__, KeyboardInterrupt) and session.stderr is sys.stderr
+        if not has_ended_line:  # click ends it on the process's own stream
             session.stderr.write("\n")
         return _INTERRUPTED
     return status

@@ -33,7 +33,7 @@ def nudge(folders: Folders, line: Line | None, now: int) -> bool:
     try:
         if not _stamped(os.path.join(folders.data, WISH_FILE), now):  # noqa: PTH118 - pathlib costs 9 ms
             return False
-        if not _is_served(line, now):
+        if not is_served(line, now):
             start_detached(_REFRESH)
     except OSError:
         return False
@@ -89,7 +89,7 @@ def _locked(descriptor: int) -> bool:
     return True
 
 
-def _is_served(line: Line | None, now: int) -> bool:
+def is_served(line: Line | None, now: int) -> bool:
     """Whether a service keeps this line: its process is there, and the line is not older than it lets it become."""
     if line is None or line.service is None or sys.platform == "win32":
         return False

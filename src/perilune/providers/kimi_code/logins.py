@@ -4,17 +4,13 @@ Source: `credentials/<slot>.json` in `KIMI_CODE_HOME` or `~/.kimi-code`, and in 
 """
 
 from collections.abc import Iterator, Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
-from typing import Any
 
-import msgspec
-
-from perilune.core.instants import parse_instant
+from perilune.core.errors import CredentialError
 from perilune.providers.contract.logins import FoundLogin
+from perilune.providers.kimi_code.login_file import read_login
 
-_LARGEST = 64 * 1024
-_LEAST_LEFT = timedelta(seconds=60)
 _OLDER_SLOT = "kimi-code.json"
 
 
@@ -32,17 +28,8 @@ def _files(environment: Mapping[str, str], home: Path) -> Iterator[Path]:
 
 
 def _seen(file: Path, now: datetime) -> FoundLogin:
-    login = _read(file)
-    expires_at = parse_instant(login.get("expires_at"))
-    token = login.get("access_token")
-    has_token = isinstance(token, str) and bool(token)
-    return FoundLogin(file, expires_at, has_token and expires_at is not None and expires_at > now + _LEAST_LEFT)
-
-
-def _read(file: Path) -> dict[str, Any]:
     try:
-        with file.open("rb") as opened:
-            login = msgspec.json.decode(opened.read(_LARGEST))
-    except (OSError, msgspec.DecodeError):
-        return {}
-    return login if isinstance(login, dict) else {}
+        login = read_login(file)
+    except CredentialError:
+        return FoundLogin(file, None, is_usable=False)
+    return FoundLogin(file, login.expires_at, login.is_fresh(now))

@@ -11,6 +11,8 @@ from perilune.core.secret import Secret
 from perilune.net.control import KIB, ControlAnswer, ControlClient
 from perilune.providers.contract.answers import demand_success, json_object, not_understood, server_now
 from perilune.providers.contract.reading import Binding
+from perilune.providers.kimi_code import web_read
+from perilune.providers.kimi_code.login import refused_login
 from perilune.providers.kimi_code.titles import level_title
 from perilune.providers.kimi_code.usages import Found, concurrency_of, read_counts, read_ratios
 from perilune.providers.kimi_code.wallet import wallet_of
@@ -28,12 +30,16 @@ def read_url(binding: Binding) -> str:
 
 async def read(binding: Binding, client: ControlClient, now: datetime, previous: Snapshot | None = None) -> Snapshot:
     """One call; what earlier profiles told is carried on. Raises the reading side's errors."""
+    if binding.source == "web-session":
+        return await web_read.read_session(binding, client, now)
     answer = await client.get(read_url(binding), secret=binding.bound, timeout_s=USAGES_S)
     return _carried(understood(binding, answer, now), previous)
 
 
 async def profile(binding: Binding, client: ControlClient, snapshot: Snapshot) -> Snapshot:
-    """The snapshot with models, title and identity; a call that fails adds nothing."""
+    """The snapshot with models, title and identity; a call that fails adds nothing. The web site has none of them."""
+    if binding.source == "web-session":
+        return msgspec.structs.replace(snapshot, profile_at=snapshot.fetched_at)
     models, me = await asyncio.gather(
         _extra(binding, client, "models", MODELS_S, 1024 * KIB), _extra(binding, client, "me", ME_S, 256 * KIB)
     )
@@ -42,14 +48,24 @@ async def profile(binding: Binding, client: ControlClient, snapshot: Snapshot) -
         snapshot,
         models=_model_ids(models) or snapshot.models,
         profile_title=title or snapshot.profile_title,
-        plan_title=title or snapshot.plan_title,
+        plan_title=_title(snapshot, title),
         identity=identity or snapshot.identity,
         profile_at=snapshot.fetched_at,
     )
 
 
+def _title(snapshot: Snapshot, profile_title: str | None) -> str | None:
+    """The web subscription's own title stands before the profile's, once it is known to be of the same person."""
+    has_web = snapshot.web_identity == "same" and snapshot.plan_title is not None
+    return snapshot.plan_title if has_web else profile_title or snapshot.plan_title
+
+
 def understood(binding: Binding, answer: ControlAnswer, now: datetime) -> Snapshot:
     """An answer of the usages call as a snapshot. Raises: PL-PARSE when nothing was understood, else by status."""
+    if binding.source == "web-session":
+        return web_read.understood(binding, answer, now)
+    if answer.status == 401 and binding.source == "cli-login":
+        raise refused_login(binding.account, answer.url)
     demand_success(binding, answer, now)
     at, skew_s = server_now(answer, now)
     body = json_object(binding, answer)
@@ -74,6 +90,7 @@ def understood(binding: Binding, answer: ControlAnswer, now: datetime) -> Snapsh
         windows=windows,
         loose_parts=tuple(part for name, parts in found.parts.items() if name not in reported for part in parts),
         extra_usage=wallet,
+        identity=web_read.identity_of(binding) if binding.source == "cli-login" else None,
         limits=Limits(concurrency=concurrency),
         drift=(*found.drift, *_odd_parts(usages, concurrency, wallets, is_wallet_read=wallet is not None)),
         unknown_fields=unknown,
@@ -96,14 +113,14 @@ def _odd_parts(usages: Usages, concurrency: int | None, wallets: tuple[Any, ...]
 
 
 def _carried(snapshot: Snapshot, previous: Snapshot | None) -> Snapshot:
-    if previous is None:
-        return snapshot
+    if previous is None or previous.source != snapshot.source:
+        return snapshot  # another credential may be another person's
     return msgspec.structs.replace(
         snapshot,
         models=previous.models,
         profile_title=previous.profile_title,
         profile_at=previous.profile_at,
-        identity=previous.identity,
+        identity=snapshot.identity or previous.identity,
         plan_title=previous.profile_title or snapshot.plan_title,
     )
 
