@@ -9,6 +9,9 @@ from perilune.core.secret import Secret
 from perilune.providers.contract.reading import Binding
 from perilune.providers.contract.sources import Surroundings
 from perilune.providers.kimi_code.pasted import PastedSession, session_in
+from perilune.providers.kimi_code.web_read import enriched, enrichment
+
+__all__ = ["bind_environment", "bind_pasted", "bind_session", "enriched", "enrichment", "variable_set"]
 
 VARIABLES = ("KIMI_MANUAL_COOKIE", "KIMI_AUTH_TOKEN", "kimi_auth_token")
 
