@@ -49,6 +49,7 @@ class Monitoring:
         store: "Store | None" = None,
     ) -> None:
         self.config = loaded.config
+        self._origins = loaded.origins
         self._given_store = store
         self._paths = paths
         self._plans = plans
@@ -150,6 +151,7 @@ class Monitoring:
 
     def targets(self, names: Sequence[str] = ()) -> "list[Target]":
         """The accounts that can be read: not paused, of a plan with a region and a key."""
+        from perilune.compose.sources import AccountSources
         from perilune.monitor.target import Target
 
         targets = []
@@ -158,15 +160,27 @@ class Monitoring:
             if place is None:
                 continue
             plan, region = place
+            bind = _binder(self._vault, account, plan, region)
+            sources = AccountSources(account, plan, region, bind, self._vault, self._environment, self._clock)
+            is_implied = self._origins.get(account.name, "file") != "file"
+            options = () if is_implied else sources.options()
             targets.append(
                 Target(
                     known=self.known(account),
-                    host=host_of(account.base_url or region.read_base),
-                    bind=_binder(self._vault, account, plan, region),
-                    poll_interval_s=self.config.monitor.interval_s,
+                    host=options[0].host if options else host_of(account.base_url or region.read_base),
+                    bind=bind,
+                    poll_interval_s=self._interval_s(account),
+                    sources=options,
+                    sessions=None if is_implied else sources.sessions(),
                 )
             )
         return targets
+
+    def _interval_s(self, account: AccountConfig) -> int:
+        from perilune.compose.sources import WEB_INTERVAL_S
+
+        interval_s = self.config.monitor.interval_s
+        return max(interval_s, WEB_INTERVAL_S) if account.source == "web-session" else interval_s
 
     def masked_keys(self) -> dict[str, str]:
         """Keys by account as people may see them; accounts whose key cannot be read are left out."""

@@ -59,9 +59,9 @@ def remove(services: AddServices, account: AccountConfig) -> int:
         return unset(text, ("accounts", _index(services, text, account.name)))
 
     _edit(services, edit)
-    key = account.key or ""
-    if key.startswith(_VAULT) and not _is_used(services, key):
-        services.vault.remove(key.removeprefix(_VAULT))
+    for key in (account.key or "", account.web_session or ""):
+        if key.startswith(_VAULT) and not _is_used(services, key):
+            services.vault.remove(key.removeprefix(_VAULT))
     return slots
 
 
