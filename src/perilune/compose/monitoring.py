@@ -25,7 +25,9 @@ from perilune.quota.status import build_status
 from perilune.store.quick import quick_held, quick_tried
 
 if TYPE_CHECKING:
+    from perilune.core.secret import Secret
     from perilune.monitor.target import Target
+    from perilune.providers.contract.probing import Probed
     from perilune.providers.contract.reading import Binding
     from perilune.quota.forecast import History
     from perilune.store.engine import Store
@@ -131,6 +133,20 @@ class Monitoring:
         now = self._clock()
         document = self.status((), Voice(now=now))
         keep_line(document, self._paths, self.config, self._plans, service or serving_process(self._paths, now))
+
+    def keep(self, account: str, secret: "Secret", probed: "Probed") -> None:
+        """Keep what a host just said to an account's key as its last reading, good or bad."""
+        from perilune.monitor.first import keep_probed
+        from perilune.store.snapshots import Snapshots
+
+        credential = secret.fingerprint(self._vault().fingerprint_key or b"-")
+        interval = timedelta(seconds=self.config.monitor.interval_s)
+        keep_probed(Snapshots(self.store), account, credential, probed, self._clock(), interval)
+
+    def close(self) -> None:
+        """Close the store, where it was opened here."""
+        if self._given_store is None and "store" in self.__dict__:
+            self.store.close()
 
     def known(self, account: AccountConfig) -> Known:
         """An account as the status needs it."""

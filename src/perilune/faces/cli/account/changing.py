@@ -8,7 +8,7 @@ from perilune.config.file import edit_file
 from perilune.config.load import parse
 from perilune.config.schema import AccountConfig
 from perilune.core.secret import Secret
-from perilune.faces.cli.adding.services import AddServices
+from perilune.faces.adding.services import AddServices
 
 _VAULT = "vault:"
 
