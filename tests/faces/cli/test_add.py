@@ -287,9 +287,7 @@ def test_every_way_of_not_reaching_a_host_says_what_it_does_not_mean(
 
 
 @pytest.mark.case("experience F4")
-def test_silent_hosts_end_the_detection_in_time_and_say_nothing_about_the_key(
-    cli: Cli, sandbox: SandboxThread
-) -> None:
+def test_silent_hosts_end_the_detection_in_time_and_say_nothing_about_the_key(cli: Cli, sandbox: SandboxThread) -> None:
     sandbox.world.faults.add(Fault(hold="headers", count=None))
     began = time.monotonic()
     ran = cli("add", "--stdin", given=KIMI_CN)
