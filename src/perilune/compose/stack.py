@@ -51,6 +51,7 @@ class Stack:
         self._schedule_task: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._config_seen = self._config_stamp()
+        self._looking = asyncio.Lock()
         self._wish_seen = _modified_at(bench.paths.wish_file)
         self._loop = asyncio.get_running_loop()
         self.live = LiveService(
@@ -152,10 +153,11 @@ class Stack:
     async def _look(self) -> None:
         if not self.engine.monitoring.config.accounts:
             return
-        now = self.bench.now()
-        status = await asyncio.to_thread(self.engine.monitoring.status, (), Voice(now=now))
-        self.edges.look(status.accounts, now)
-        await asyncio.to_thread(self._keep_line, status)
+        async with self._looking:  # one after the other, so that an older picture never replaces a newer one
+            now = self.bench.now()
+            status = await asyncio.to_thread(self.engine.monitoring.status, (), Voice(now=now))
+            self.edges.look(status.accounts, now)
+            await asyncio.to_thread(self._keep_line, status)
 
     def _keep_line(self, status: StatusDocument) -> None:
         """What status lines show, kept fresh by this process."""
