@@ -89,7 +89,7 @@ class Host:
         stack = self.stack
         if stack is None:
             raise RuntimeError("the stack has just been started")
-        await stack.read(name)
+        await stack.read_when_due(name)
         status = await asyncio.to_thread(stack.engine.monitoring.status, (name,), Voice(now=self._bench.now()))
         self._hub.publish("status")
         return status.accounts[0]

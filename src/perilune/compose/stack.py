@@ -116,7 +116,14 @@ class Stack:
     async def read(self, account: str | None) -> dict[str, Collected]:
         """Read one account, or all, now."""
         targets = self.engine.monitoring.targets((account,) if account else ())
-        return await refresh(targets, self._collector, is_forced=True)
+        return await refresh(targets, self._collector, is_forced=True, with_profile=True)
+
+    async def read_when_due(self, account: str) -> None:
+        """Read an account unless that has just been done; either way, everybody here takes over what is known of it."""
+        if await asyncio.to_thread(self.engine.monitoring.needing, (account,)):
+            await self.read(account)
+        else:
+            await self._account_changed("account", account)
 
     def _new_schedule(self) -> Schedule:
         return Schedule(self._collector, self.engine.snapshots, clock=self.bench.now, activity=self._activity)
@@ -171,7 +178,12 @@ class Stack:
     def _keep(self, work: Coroutine[object, object, None]) -> None:
         task = asyncio.create_task(work)
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: "asyncio.Task[None]") -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (fault := task.exception()) is not None:
+            _log.error("a task of the service ended by a fault of ours", exc_info=fault)
 
     def _config_stamp(self) -> tuple[int, int] | None:
         try:
@@ -203,7 +215,7 @@ class Stack:
             self._schedule.nudge(account)
 
     def _add(self, paste: str) -> AddedKey:
-        """Try and save a pasted key, then read the new account. Runs in a thread of its own."""
+        """Try and save a pasted key and show its account. Runs in a thread of its own."""
         added = add_key(self.bench, paste)
         if added.name is None:
             return AddedKey(problem=added.problem, removed=added.removed)
@@ -214,7 +226,7 @@ class Stack:
     async def _welcome(self, account: str) -> None:
         self._config_seen = self._config_stamp()
         await self.reload()
-        await self.read(account)
+        await self.read_when_due(account)
 
 
 def _modified_at(file: Path) -> int | None:

@@ -1,5 +1,6 @@
 """The workbench: what commands ask for, built when first needed."""
 
+import logging
 import os
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -15,10 +16,12 @@ if TYPE_CHECKING:
     from perilune.config.load import Loaded
     from perilune.config.paths import Paths
     from perilune.config.schema import DisplayConfig
+    from perilune.core.secret import Secret
     from perilune.faces.api.ports import RoutesDocument
     from perilune.faces.cli.gateway import TriedSlot, Try
     from perilune.faces.cli.up import ReadyFacts, UpOptions
     from perilune.net.control import ControlClient
+    from perilune.providers.contract.probing import Probed
     from perilune.review.run import ReviewServices
     from perilune.store.engine import Store
     from perilune.vault.vault import Vault
@@ -69,6 +72,21 @@ class Workbench:
         from perilune.net.upstream_map import parse_upstream
 
         return ControlClient(upstream=parse_upstream(self.environment.get("PERILUNE_UPSTREAM")))
+
+    def keep_reading(self, account: str, secret: "Secret", probed: "Probed") -> None:
+        """Keep what a host just said to a key as the account's last reading, good or bad.
+
+        A store that cannot be written is no reason to fail: the account is read again when its status is asked for.
+        """
+        from perilune.core.errors import StoreError
+
+        monitoring = self.monitoring_now()
+        try:
+            monitoring.keep(account, secret, probed)
+        except StoreError as error:
+            logging.getLogger(__name__).warning("the reading of %s is not kept: %s", account, error.problem.code)
+        finally:
+            monitoring.close()
 
     @cached_property
     def monitoring(self) -> "Monitoring":

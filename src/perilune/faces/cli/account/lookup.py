@@ -9,7 +9,7 @@ from perilune.config.schema import AccountConfig
 from perilune.core.errors import CredentialError, PeriluneError, UsageError
 from perilune.core.messages import Voice
 from perilune.core.nearest import nearest
-from perilune.faces.cli.adding.services import AddServices
+from perilune.faces.adding.services import AddServices
 from perilune.faces.cli.session import Session
 from perilune.quota.document import AccountDocument, StatusDocument
 
