@@ -2,17 +2,16 @@
 
 import os
 import platform
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from perilune.catalog import load as catalogues
+from perilune.compose.accounts import CAP, catalogue_of, groups_of, known_of, learned_caps, secrets_of
 from perilune.compose.background import Background
 from perilune.compose.board import Board
 from perilune.compose.happenings import Happenings, Publish, WatchedLedger
 from perilune.compose.monitoring import Monitoring
 from perilune.compose.workbench import Workbench
 from perilune.config.schema import Config
-from perilune.core.errors import PeriluneError
 from perilune.core.messages import pick_language
 from perilune.core.secret import Secret
 from perilune.gateway.admission import Admission, Rules, choose_places
@@ -22,16 +21,12 @@ from perilune.gateway.kept_states import KeptStates
 from perilune.gateway.ledger import LedgerWriter
 from perilune.gateway.pricing import Pricing
 from perilune.net.upstream_map import VARIABLE, parse_upstream
-from perilune.providers.contract.own_catalogue import own_documents
 from perilune.providers.contract.registry import providers
-from perilune.quota.held import Known
 from perilune.quota.refusals import code_of
 from perilune.quota.snapshot import Refusal
 from perilune.store import learned
-from perilune.store.learned import Learned
+from perilune.store.lessons import Learned
 from perilune.store.snapshots import Snapshots
-
-_CAP = "concurrency"
 
 
 def nobody(event: str) -> None:
@@ -57,9 +52,9 @@ class Engine:
         self.store = monitoring.store
         self.background = Background()
         self.snapshots = Snapshots(self.store)
-        self.catalogue = catalogues.load(own_documents(providers().values()), self._own_document())
+        self.catalogue = catalogue_of(bench)
         self.happenings = Happenings(self.store, self.background, publish)
-        self.board = Board(self._known(monitoring), self.catalogue, keep=self._keep, nudge=nudge)
+        self.board = Board(known_of(monitoring), self.catalogue, keep=self._keep, nudge=nudge)
         self.board.load(monitoring.held(), bench.now())
         self._listen = listen
         self._written = LedgerWriter(self.store, self._pricing())
@@ -78,10 +73,11 @@ class Engine:
         """Take over another version of the configuration; running requests end on theirs."""
         self.monitoring = monitoring
         config = self._config(monitoring.config)
-        self.board.know(self._known(monitoring))
+        self.board.know(known_of(monitoring))
         self.board.load(monitoring.held(), self.bench.now())
         self.ledger.watch(_mains(config))
-        self.gateway.reload(config, self._secrets(config), self._groups(config))
+        secrets = secrets_of(self.bench, config)
+        self.gateway.reload(config, secrets, groups_of(self.bench, secrets))
 
     def load_board(self) -> None:
         """Bring what the gateway knows of the accounts up to what the store holds."""
@@ -109,16 +105,17 @@ class Engine:
         return replace(config, gateway=replace(config.gateway, listen=self._listen))
 
     def _parts(self, config: Config, fallback: App | None, token: Secret | None) -> Parts:
+        secrets = secrets_of(self.bench, config)
         return Parts(
             config=config,
             providers=providers(),
             catalogue=self.catalogue,
-            secrets=self._secrets(config),
+            secrets=secrets,
             admission=self.admission,
             accounts=self.board,
             ledger=self.ledger,
             seal_key=self.bench.vault.fingerprint_key,
-            groups=self._groups(config),
+            groups=groups_of(self.bench, secrets),
             upstream=parse_upstream(self.bench.environment.get(VARIABLE)),
             states=self._states,
             restored=tuple(self._states.load()),
@@ -136,14 +133,10 @@ class Engine:
 
         return Pricing(lambda: self.catalogue, plans.get, plan_of_account)
 
-    def _own_document(self) -> catalogues.Document | None:
-        file = self.bench.paths.config_file.with_name("catalogue.toml")
-        return catalogues.Document(str(file), file.read_text(encoding="utf-8")) if file.is_file() else None
-
     def _keep_cap(self, group: str, value: int, for_s: float) -> None:
         """What a refusal taught about a cap outlives this process."""
         at = self.bench.now()
-        lesson = Learned(scope=group, name=_CAP, value=str(value), at=at, until=at + timedelta(seconds=for_s))
+        lesson = Learned(scope=group, name=CAP, value=str(value), at=at, until=at + timedelta(seconds=for_s))
 
         def write() -> None:
             with self.store.begin() as connection:
@@ -152,34 +145,8 @@ class Engine:
         self.background.submit(write)
 
     def _recall_caps(self) -> None:
-        now = self.bench.now()
-        with self.store.read() as connection:
-            lessons = [lesson for lesson in learned.known(connection, now) if lesson.name == _CAP]
-        for lesson in lessons:
-            if lesson.until is not None and lesson.value.isdigit():
-                self.admission.recall(lesson.scope, int(lesson.value), (lesson.until - now).total_seconds())
-
-    def _known(self, monitoring: Monitoring) -> Mapping[str, Known]:
-        return {account.name: monitoring.known(account) for account in monitoring.config.accounts}
-
-    def _secrets(self, config: Config) -> dict[str, Secret]:
-        """The keys that can be read; an account whose key cannot is refused by its vendor, and status says why."""
-        secrets = {}
-        for account in config.accounts:
-            try:
-                if account.key:
-                    secrets[account.name] = self.bench.vault.read(account.key, account.name)
-            except PeriluneError:
-                continue
-        return secrets
-
-    def _groups(self, config: Config) -> dict[str, str]:
-        """Accounts whose caps count as one: equal keys."""
-        first: dict[str, str] = {}
-        groups = {}
-        for name, secret in self._secrets(config).items():
-            groups[name] = first.setdefault(self.bench.vault.fingerprint(secret), name)
-        return groups
+        for group, cap, for_s in learned_caps(self.monitoring, self.bench.now()):
+            self.admission.recall(group, cap, for_s)
 
     def _why(self, account: str, now: datetime) -> str | None:
         """The code of what blocks an account now."""

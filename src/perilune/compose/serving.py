@@ -4,11 +4,11 @@ import asyncio
 import gc
 import socket
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from starlette.types import Receive, Scope, Send
 
 from perilune import __version__
-from perilune.compose.demo import Demo
 from perilune.compose.stack import Stack
 from perilune.compose.workbench import Workbench
 from perilune.core.errors import UsageError
@@ -18,6 +18,9 @@ from perilune.faces.api.server import serve
 from perilune.faces.cli.up import ReadyFacts, RouteFacts, UpOptions
 from perilune.net.listening import ListenAddress, bind, parse_listen
 from perilune.quota.document import AccountDocument
+
+if TYPE_CHECKING:
+    from perilune.compose.demo import Demo
 
 Ready = Callable[[ReadyFacts], None]
 
@@ -31,7 +34,7 @@ class Host:
         self._hub = hub
         self._loop = asyncio.get_running_loop()
         self.listen = ""
-        self.demo: Demo | None = None
+        self.demo: "Demo | None" = None
         self.stack: Stack | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -64,6 +67,8 @@ class Host:
         await self.stack.start()
 
     async def _start_demo(self, *, wants_key: bool) -> None:
+        from perilune.compose.demo import Demo
+
         add = self._add_first if wants_key else None
         self.demo = Demo(self._hub, listen=lambda: self.listen, token=self._options.token, add=add)
         self.stack = await self.demo.start()

@@ -9,7 +9,6 @@ from pathlib import Path
 
 from starlette.types import ASGIApp
 
-from perilune.compose.adding import add_key
 from perilune.compose.engine import Engine
 from perilune.compose.happenings import Edges
 from perilune.compose.lines import keep_line
@@ -218,6 +217,8 @@ class Stack:
 
     def _add(self, paste: str) -> AddedKey:
         """Try and save a pasted key and show its account. Runs in a thread of its own."""
+        from perilune.compose.adding import add_key
+
         added = add_key(self.bench, paste)
         if added.name is None:
             return AddedKey(problem=added.problem, removed=added.removed)

@@ -126,9 +126,13 @@ class Workbench:
 
     def review_services(self, *, preview: bool) -> "AbstractAsyncContextManager[ReviewServices]":
         """What a review works with."""
+        if preview:
+            from perilune.compose.previewing import previewing
+
+            return previewing(self)
         from perilune.compose.reviewing import reviewing
 
-        return reviewing(self, is_preview=preview)
+        return reviewing(self)
 
     def display(self) -> "DisplayConfig":
         """How figures are shown; the defaults where the configuration cannot be read, which is said elsewhere."""
