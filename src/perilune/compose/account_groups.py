@@ -4,23 +4,29 @@ Source: gateway reference 6.1.
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from perilune.config.schema import AccountConfig
 from perilune.core.secret import Secret
+from perilune.quota.snapshot import Snapshot
 
 
 def group_accounts(
-    accounts: Mapping[str, AccountConfig], secrets: Mapping[str, Secret], identities: Mapping[str, str]
+    accounts: Iterable[AccountConfig], secrets: Mapping[str, Secret], identities: Mapping[str, str]
 ) -> dict[str, str]:
     """The group of every account.
 
     Shape: `identities` are fingerprints of who an account belongs to, by account. A group's id is the same in every
     home of one user that has its keys: it says nothing of the home, of an account's name or of the key itself.
     """
-    own = {name: _own_id(account, secrets.get(name)) for name, account in accounts.items()}
+    own = {account.name: _own_id(account, secrets.get(account.name)) for account in accounts}
     one = _joined(own, identities)
     return {name: one[group] for name, group in own.items()}
+
+
+def identities_of(read: Mapping[str, Snapshot | None]) -> dict[str, str]:
+    """Who accounts belong to, by their last readings."""
+    return {name: one.identity for name, one in read.items() if one is not None and one.identity is not None}
 
 
 def _joined(own: Mapping[str, str], identities: Mapping[str, str]) -> dict[str, str]:

@@ -5,8 +5,8 @@ import platform
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
-from perilune.catalog import load as catalogues
-from perilune.compose.account_groups import group_accounts
+from perilune.compose.account_groups import group_accounts, identities_of
+from perilune.compose.accounts import CAP, catalogue_of, known_of, learned_caps, secrets_of
 from perilune.compose.background import Background
 from perilune.compose.board import Board
 from perilune.compose.happenings import Happenings, Publish, WatchedLedger
@@ -14,7 +14,6 @@ from perilune.compose.monitoring import Monitoring
 from perilune.compose.sharing import Sharing
 from perilune.compose.workbench import Workbench
 from perilune.config.schema import Config
-from perilune.core.errors import PeriluneError
 from perilune.core.messages import pick_language
 from perilune.core.secret import Secret
 from perilune.gateway.admission import Admission, Rules, choose_places
@@ -25,16 +24,13 @@ from perilune.gateway.key_book import StoredKeyBook
 from perilune.gateway.ledger import LedgerWriter
 from perilune.gateway.pricing import Pricing
 from perilune.net.upstream_map import VARIABLE, parse_upstream
-from perilune.providers.contract.own_catalogue import own_documents
 from perilune.providers.contract.registry import providers
-from perilune.quota.held import Held, Known
+from perilune.quota.held import Held
 from perilune.quota.refusals import code_of
 from perilune.quota.snapshot import Refusal
 from perilune.store import learned
-from perilune.store.learned import Learned
+from perilune.store.lessons import Learned
 from perilune.store.snapshots import Snapshots
-
-_CAP = "concurrency"
 
 
 def nobody(event: str) -> None:
@@ -60,14 +56,14 @@ class Engine:
         self.store = monitoring.store
         self.background = Background()
         self.snapshots = Snapshots(self.store)
-        self.catalogue = catalogues.load(own_documents(providers().values()), self._own_document())
+        self.catalogue = catalogue_of(bench)
         self.happenings = Happenings(self.store, self.background, publish)
-        self.board = Board(self._known(monitoring), self.catalogue, keep=self._keep, nudge=nudge)
+        self.board = Board(known_of(monitoring), self.catalogue, keep=self._keep, nudge=nudge)
         self.board.load(monitoring.held(), bench.now())
         self._listen = listen
         self._written = LedgerWriter(self.store, self._pricing())
         config = self._config(monitoring.config)
-        self._secrets = self._read_secrets(config)
+        self._secrets = secrets_of(self.bench, config)
         self._groups = self._grouped(config)
         self.ledger = WatchedLedger(self._written, self.happenings, publish, _mains(config), self._why)
         self.admission = Admission(
@@ -85,10 +81,10 @@ class Engine:
         """Take over another version of the configuration; running requests end on theirs."""
         self.monitoring = monitoring
         config = self._config(monitoring.config)
-        self.board.know(self._known(monitoring))
+        self.board.know(known_of(monitoring))
         self.board.load(monitoring.held(), self.bench.now())
         self.ledger.watch(_mains(config))
-        self._secrets = self._read_secrets(config)
+        self._secrets = secrets_of(self.bench, config)
         self._groups = self._grouped(config)
         self.gateway.reload(config, self._secrets, self._groups)
 
@@ -154,14 +150,10 @@ class Engine:
 
         return Pricing(lambda: self.catalogue, plans.get, plan_of_account)
 
-    def _own_document(self) -> catalogues.Document | None:
-        file = self.bench.paths.config_file.with_name("catalogue.toml")
-        return catalogues.Document(str(file), file.read_text(encoding="utf-8")) if file.is_file() else None
-
     def _keep_cap(self, group: str, value: int, for_s: float) -> None:
         """What a refusal taught about a cap outlives this process."""
         at = self.bench.now()
-        lesson = Learned(scope=group, name=_CAP, value=str(value), at=at, until=at + timedelta(seconds=for_s))
+        lesson = Learned(scope=group, name=CAP, value=str(value), at=at, until=at + timedelta(seconds=for_s))
 
         def write() -> None:
             with self.store.begin() as connection:
@@ -170,33 +162,13 @@ class Engine:
         self.background.submit(write)
 
     def _recall_caps(self) -> None:
-        now = self.bench.now()
-        with self.store.read() as connection:
-            lessons = [lesson for lesson in learned.known(connection, now) if lesson.name == _CAP]
-        for lesson in lessons:
-            if lesson.until is not None and lesson.value.isdigit():
-                self.admission.recall(lesson.scope, int(lesson.value), (lesson.until - now).total_seconds())
-
-    def _known(self, monitoring: Monitoring) -> Mapping[str, Known]:
-        return {account.name: monitoring.known(account) for account in monitoring.config.accounts}
-
-    def _read_secrets(self, config: Config) -> dict[str, Secret]:
-        """The keys that can be read; an account whose key cannot is refused by its vendor, and status says why."""
-        secrets = {}
-        for account in config.accounts:
-            try:
-                if account.key:
-                    secrets[account.name] = self.bench.vault.read(account.key, account.name)
-            except PeriluneError:
-                continue
-        return secrets
+        for group, cap, for_s in learned_caps(self.monitoring, self.bench.now()):
+            self.admission.recall(group, cap, for_s)
 
     def _grouped(self, config: Config) -> dict[str, str]:
         """Accounts whose caps count as one, by keys and by what the last readings said of their holders."""
-        accounts = {account.name: account for account in config.accounts}
-        read = {name: self.board.snapshot(name) for name in accounts}
-        identities = {name: one.identity for name, one in read.items() if one is not None and one.identity is not None}
-        return group_accounts(accounts, self._secrets, identities)
+        read = {account.name: self.board.snapshot(account.name) for account in config.accounts}
+        return group_accounts(config.accounts, self._secrets, identities_of(read))
 
     def _why(self, account: str, now: datetime) -> str | None:
         """The code of what blocks an account now."""

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -22,14 +22,19 @@ from perilune.quota.document import StatusDocument
 from perilune.quota.held import Held, Known, StatusSettings
 from perilune.quota.snapshot import Limits
 from perilune.quota.status import build_status
-from perilune.store.quick import quick_held, quick_tried
+from perilune.store.lessons import Learned
+from perilune.store.quick import quick_held, quick_learned, quick_tried
 
 if TYPE_CHECKING:
+    from perilune.core.secret import Secret
     from perilune.monitor.target import Target
+    from perilune.providers.contract.probing import Probed
     from perilune.providers.contract.reading import Binding
+    from perilune.quota.forecast import History
     from perilune.store.engine import Store
     from perilune.vault.vault import Vault
 
+_HISTORY = timedelta(days=56)
 _DATABASE = "PERILUNE_DATABASE_URL"
 
 
@@ -47,6 +52,7 @@ class Monitoring:
         store: "Store | None" = None,
     ) -> None:
         self.config = loaded.config
+        self._origins = loaded.origins
         self._given_store = store
         self._paths = paths
         self._plans = plans
@@ -89,6 +95,27 @@ class Monitoring:
 
         return Snapshots(self.store).held(self._clock())
 
+    def learned(self) -> list[Learned]:
+        """What refusals taught about accounts and still holds, read as `held`."""
+        if self._url is None:
+            if not self._paths.store_file.is_file():
+                return []
+            quick = quick_learned(self._paths.store_file, self._clock())
+            if quick is not None:
+                return quick
+        from perilune.store.learned import known
+
+        with self.store.read() as connection:
+            return known(connection, self._clock())
+
+    def histories(self) -> "dict[str, History]":
+        """The readings kept of the last 56 days, by account."""
+        if self._url is None and not self._paths.store_file.is_file():
+            return {}
+        from perilune.store.histories import histories
+
+        return histories(self.store, self._clock() - _HISTORY)
+
     def needs_reading(self, names: Sequence[str], *, is_asked: bool = False) -> bool:
         """Whether a status wants calls first: something was last tried too long ago, and no service sees to it."""
         waiting = self._due(names, is_asked=is_asked)
@@ -121,6 +148,20 @@ class Monitoring:
         document = self.status((), Voice(now=now))
         keep_line(document, self._paths, self.config, self._plans, service or serving_process(self._paths, now))
 
+    def keep(self, account: str, secret: "Secret", probed: "Probed") -> None:
+        """Keep what a host just said to an account's key as its last reading, good or bad."""
+        from perilune.monitor.first import keep_probed
+        from perilune.store.snapshots import Snapshots
+
+        credential = secret.fingerprint(self._vault().fingerprint_key or b"-")
+        interval = timedelta(seconds=self.config.monitor.interval_s)
+        keep_probed(Snapshots(self.store), account, credential, probed, self._clock(), interval)
+
+    def close(self) -> None:
+        """Close the store, where it was opened here."""
+        if self._given_store is None and "store" in self.__dict__:
+            self.store.close()
+
     def known(self, account: AccountConfig) -> Known:
         """An account as the status needs it."""
         plan = self._plans.get(account.plan)
@@ -140,6 +181,7 @@ class Monitoring:
 
     def targets(self, names: Sequence[str] = ()) -> "list[Target]":
         """The accounts that can be read: not paused, of a plan with a region and a key."""
+        from perilune.compose.sources import AccountSources
         from perilune.monitor.target import Target
 
         targets = []
@@ -148,15 +190,27 @@ class Monitoring:
             if place is None:
                 continue
             plan, region = place
+            bind = _binder(self._vault, account, plan, region)
+            sources = AccountSources(account, plan, region, bind, self._vault, self._environment, self._clock)
+            is_implied = self._origins.get(account.name, "file") != "file"
+            options = () if is_implied else sources.options()
             targets.append(
                 Target(
                     known=self.known(account),
-                    host=host_of(account.base_url or region.read_base),
-                    bind=_binder(self._vault, account, plan, region),
-                    poll_interval_s=self.config.monitor.interval_s,
+                    host=options[0].host if options else host_of(account.base_url or region.read_base),
+                    bind=bind,
+                    poll_interval_s=self._interval_s(account),
+                    sources=options,
+                    sessions=None if is_implied else sources.sessions(),
                 )
             )
         return targets
+
+    def _interval_s(self, account: AccountConfig) -> int:
+        from perilune.compose.sources import WEB_INTERVAL_S
+
+        interval_s = self.config.monitor.interval_s
+        return max(interval_s, WEB_INTERVAL_S) if account.source == "web-session" else interval_s
 
     def masked_keys(self) -> dict[str, str]:
         """Keys by account as people may see them; accounts whose key cannot be read are left out."""

@@ -4,11 +4,11 @@ import asyncio
 import gc
 import socket
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from starlette.types import Receive, Scope, Send
 
 from perilune import __version__
-from perilune.compose.demo import Demo
 from perilune.compose.stack import Stack
 from perilune.compose.workbench import Workbench
 from perilune.core.errors import UsageError
@@ -18,6 +18,9 @@ from perilune.faces.api.server import serve
 from perilune.faces.cli.up import ReadyFacts, RouteFacts, UpOptions
 from perilune.net.listening import ListenAddress, bind, parse_listen
 from perilune.quota.document import AccountDocument
+
+if TYPE_CHECKING:
+    from perilune.compose.demo import Demo
 
 _LAST_WORDS_S = 2.0  # for the error events of what did not end in time
 Ready = Callable[[ReadyFacts], None]
@@ -72,6 +75,8 @@ class Host:
         await self.stack.start()
 
     async def _start_demo(self, *, wants_key: bool) -> None:
+        from perilune.compose.demo import Demo
+
         add = self._add_first if wants_key else None
         self.demo = Demo(self._hub, listen=lambda: self.listen, token=self._options.token, add=add)
         self.stack = await self.demo.start()
@@ -97,7 +102,7 @@ class Host:
         stack = self.stack
         if stack is None:
             raise RuntimeError("the stack has just been started")
-        await stack.read(name)
+        await stack.read_when_due(name)
         status = await asyncio.to_thread(stack.engine.monitoring.status, (name,), Voice(now=self._bench.now()))
         self._hub.publish("status")
         return status.accounts[0]

@@ -9,7 +9,6 @@ from pathlib import Path
 
 from starlette.types import ASGIApp
 
-from perilune.compose.adding import add_key
 from perilune.compose.engine import Engine
 from perilune.compose.happenings import Edges
 from perilune.compose.lines import keep_line
@@ -52,6 +51,7 @@ class Stack:
         self._schedule_task: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._config_seen = self._config_stamp()
+        self._looking = asyncio.Lock()
         self._wish_seen = _modified_at(bench.paths.wish_file)
         self._loop = asyncio.get_running_loop()
         self.live = LiveService(
@@ -119,7 +119,14 @@ class Stack:
     async def read(self, account: str | None) -> dict[str, Collected]:
         """Read one account, or all, now."""
         targets = self.engine.monitoring.targets((account,) if account else ())
-        return await refresh(targets, self._collector, is_forced=True)
+        return await refresh(targets, self._collector, is_forced=True, with_profile=True)
+
+    async def read_when_due(self, account: str) -> None:
+        """Read an account unless that has just been done; either way, everybody here takes over what is known of it."""
+        if await asyncio.to_thread(self.engine.monitoring.needing, (account,)):
+            await self.read(account)
+        else:
+            await self._account_changed("account", account)
 
     def _new_schedule(self) -> Schedule:
         return Schedule(self._collector, self.engine.snapshots, clock=self.bench.now, activity=self._activity)
@@ -148,10 +155,11 @@ class Stack:
     async def _look(self) -> None:
         if not self.engine.monitoring.config.accounts:
             return
-        now = self.bench.now()
-        status = await asyncio.to_thread(self.engine.monitoring.status, (), Voice(now=now))
-        self.edges.look(status.accounts, now)
-        await asyncio.to_thread(self._keep_line, status)
+        async with self._looking:  # one after the other, so that an older picture never replaces a newer one
+            now = self.bench.now()
+            status = await asyncio.to_thread(self.engine.monitoring.status, (), Voice(now=now))
+            self.edges.look(status.accounts, now)
+            await asyncio.to_thread(self._keep_line, status)
 
     def _keep_line(self, status: StatusDocument) -> None:
         """What status lines show, kept fresh by this process."""
@@ -174,7 +182,12 @@ class Stack:
     def _keep(self, work: Coroutine[object, object, None]) -> None:
         task = asyncio.create_task(work)
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: "asyncio.Task[None]") -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (fault := task.exception()) is not None:
+            _log.error("a task of the service ended by a fault of ours", exc_info=fault)
 
     def _config_stamp(self) -> tuple[int, int] | None:
         try:
@@ -208,7 +221,9 @@ class Stack:
             self._schedule.nudge(account)
 
     def _add(self, paste: str) -> AddedKey:
-        """Try and save a pasted key, then read the new account. Runs in a thread of its own."""
+        """Try and save a pasted key and show its account. Runs in a thread of its own."""
+        from perilune.compose.adding import add_key
+
         added = add_key(self.bench, paste)
         if added.name is None:
             return AddedKey(problem=added.problem, removed=added.removed)
@@ -219,7 +234,7 @@ class Stack:
     async def _welcome(self, account: str) -> None:
         self._config_seen = self._config_stamp()
         await self.reload()
-        await self.read(account)
+        await self.read_when_due(account)
 
 
 def _modified_at(file: Path) -> int | None:

@@ -1,5 +1,6 @@
 """The workbench: what commands ask for, built when first needed."""
 
+import logging
 import os
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from perilune.faces.cli.up import ReadyFacts, UpOptions
     from perilune.gateway.keys import KeySettings
     from perilune.net.control import ControlClient
+    from perilune.providers.contract.probing import Probed
     from perilune.review.run import ReviewServices
     from perilune.store.engine import Store
     from perilune.vault.vault import Vault
@@ -74,6 +76,21 @@ class Workbench:
         from perilune.net.upstream_map import parse_upstream
 
         return ControlClient(upstream=parse_upstream(self.environment.get("PERILUNE_UPSTREAM")))
+
+    def keep_reading(self, account: str, secret: "Secret", probed: "Probed") -> None:
+        """Keep what a host just said to a key as the account's last reading, good or bad.
+
+        A store that cannot be written is no reason to fail: the account is read again when its status is asked for.
+        """
+        from perilune.core.errors import StoreError
+
+        monitoring = self.monitoring_now()
+        try:
+            monitoring.keep(account, secret, probed)
+        except StoreError as error:
+            logging.getLogger(__name__).warning("the reading of %s is not kept: %s", account, error.problem.code)
+        finally:
+            monitoring.close()
 
     @cached_property
     def monitoring(self) -> "Monitoring":
@@ -143,9 +160,13 @@ class Workbench:
 
     def review_services(self, *, preview: bool) -> "AbstractAsyncContextManager[ReviewServices]":
         """What a review works with."""
+        if preview:
+            from perilune.compose.previewing import previewing
+
+            return previewing(self)
         from perilune.compose.reviewing import reviewing
 
-        return reviewing(self, is_preview=preview)
+        return reviewing(self)
 
     def display(self) -> "DisplayConfig":
         """How figures are shown; the defaults where the configuration cannot be read, which is said elsewhere."""

@@ -6,7 +6,7 @@ import click
 from msgspec.structs import replace
 
 from perilune.core.errors import CredentialError, UsageError
-from perilune.faces.cli.adding.services import AddServices
+from perilune.faces.adding.services import AddServices
 from perilune.faces.cli.help import Pages
 from perilune.faces.cli.session import Session
 
@@ -219,9 +219,9 @@ def _word(value: Any) -> str:
 @click.argument("new_name")
 @click.pass_obj
 def rename_command(session: Session, name: str, new_name: str) -> None:
+    from perilune.faces.adding.saving import check_name
     from perilune.faces.cli.account.changing import rename
     from perilune.faces.cli.account.lookup import find_written
-    from perilune.faces.cli.adding.saving import check_name
 
     services: AddServices = session.workbench
     loaded = services.configuration()

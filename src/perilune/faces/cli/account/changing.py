@@ -8,7 +8,7 @@ from perilune.config.file import edit_file
 from perilune.config.load import parse
 from perilune.config.schema import AccountConfig
 from perilune.core.secret import Secret
-from perilune.faces.cli.adding.services import AddServices
+from perilune.faces.adding.services import AddServices
 
 _VAULT = "vault:"
 
@@ -59,9 +59,9 @@ def remove(services: AddServices, account: AccountConfig) -> int:
         return unset(text, ("accounts", _index(services, text, account.name)))
 
     _edit(services, edit)
-    key = account.key or ""
-    if key.startswith(_VAULT) and not _is_used(services, key):
-        services.vault.remove(key.removeprefix(_VAULT))
+    for key in (account.key or "", account.web_session or ""):
+        if key.startswith(_VAULT) and not _is_used(services, key):
+            services.vault.remove(key.removeprefix(_VAULT))
     return slots
 
 

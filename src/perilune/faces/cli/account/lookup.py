@@ -1,7 +1,7 @@
 """Finding an account by name, and its credential as far as it may be shown."""
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from perilune.catalog.plan import Plan, Region
 from perilune.config.load import Loaded
@@ -9,10 +9,12 @@ from perilune.config.schema import AccountConfig
 from perilune.core.errors import CredentialError, PeriluneError, UsageError
 from perilune.core.messages import Voice
 from perilune.core.nearest import nearest
-from perilune.faces.cli.adding.services import AddServices
+from perilune.faces.adding.services import AddServices
 from perilune.faces.cli.session import Session
-from perilune.providers.contract.reading import Binding
 from perilune.quota.document import AccountDocument, StatusDocument
+
+if TYPE_CHECKING:
+    from perilune.providers.contract.reading import Binding
 
 _SHOWN_WITHOUT_ASKING = ("vault:", "env:", "file:")
 
@@ -71,11 +73,13 @@ def masked_key(account: AccountConfig, services: AddServices) -> str:
         return "–"
 
 
-def bind(account: AccountConfig, services: AddServices) -> Binding:
+def bind(account: AccountConfig, services: AddServices) -> "Binding":
     """The account's credential bound to its plan, region and address.
 
     Raises: PL-CRED-NONE, PL-SECRET-READ, PL-401-SHAPE.
     """
+    from perilune.providers.contract.reading import Binding
+
     plan = services.plans[account.plan]
     region = region_of(account, plan)
     if account.key is None or region is None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from perilune.core.errors import PeriluneError, Problem
 from perilune.core.messages import Voice
 from perilune.core.width import pad, width
-from perilune.faces.cli.adding.services import AddServices
+from perilune.faces.adding.services import AddServices
 from perilune.providers.contract.probing import Probed, probe
 from perilune.providers.contract.reading import Binding, reader_of
 
