@@ -1,6 +1,6 @@
 """Finding an account by name, and its credential as far as it may be shown."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from perilune.catalog.plan import Plan, Region
@@ -13,6 +13,7 @@ from perilune.faces.adding.services import AddServices
 from perilune.faces.cli.session import Session
 from perilune.providers.contract.reading import Binding
 from perilune.quota.document import AccountDocument, StatusDocument
+from perilune.quota.held import Held
 
 _SHOWN_WITHOUT_ASKING = ("vault:", "env:", "file:")
 
@@ -21,6 +22,7 @@ class Monitoring(Protocol):
     """What the store knows."""
 
     def status(self, names: Sequence[str], voice: Voice) -> StatusDocument: ...
+    def held(self) -> Mapping[str, Held]: ...
 
 
 class StatusServices(Protocol):
@@ -94,3 +96,10 @@ def stored(session: Session) -> dict[str, AccountDocument]:
     """What the store last knew, by account, without any call."""
     services: StatusServices = session.workbench
     return {account.name: account for account in services.monitoring.status((), session.voice).accounts}
+
+
+def models_of(name: str, session: Session) -> Sequence[str]:
+    """The models that an account offered when it was last asked."""
+    services: StatusServices = session.workbench
+    held = services.monitoring.held().get(name)
+    return held.snapshot.models if held and held.snapshot else ()
