@@ -31,6 +31,8 @@ VENDORS_ALLOWED = {
     "core/redact.py": "shapes of credentials, for removing them",
     "faces/statusline/": "names of the programs that show status lines",
     "faces/install/": "names and files of the programs that show status lines",
+    "faces/clients.py": "names and variables of the tools that are pointed here",
+    "compose/demo.py": "the accounts that the demo plays",
     "gateway/override.py": "wrappers that the settings of other programs put around an override",
     "review/prompt/secrets.py": "shapes of credentials, for keeping them out of prompts",
 }

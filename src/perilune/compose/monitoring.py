@@ -29,10 +29,12 @@ if TYPE_CHECKING:
     from perilune.monitor.target import Target
     from perilune.providers.contract.probing import Probed
     from perilune.providers.contract.reading import Binding
+    from perilune.quota.forecast import History
     from perilune.store.engine import Store
     from perilune.store.snapshots import Snapshots
     from perilune.vault.vault import Vault
 
+_HISTORY = timedelta(days=56)
 _DATABASE = "PERILUNE_DATABASE_URL"
 
 
@@ -50,6 +52,7 @@ class Monitoring:
         store: "Store | None" = None,
     ) -> None:
         self.config = loaded.config
+        self._origins = loaded.origins
         self._given_store = store
         self._paths = paths
         self._plans = plans
@@ -91,6 +94,14 @@ class Monitoring:
         from perilune.store.snapshots import Snapshots
 
         return Snapshots(self.store).held(self._clock())
+
+    def histories(self) -> "dict[str, History]":
+        """The readings kept of the last 56 days, by account."""
+        if self._url is None and not self._paths.store_file.is_file():
+            return {}
+        from perilune.store.histories import histories
+
+        return histories(self.store, self._clock() - _HISTORY)
 
     def needs_reading(self, names: Sequence[str], *, is_asked: bool = False) -> bool:
         """Whether a status wants calls first: something was last tried too long ago, and no service sees to it."""
@@ -156,6 +167,7 @@ class Monitoring:
 
     def targets(self, names: Sequence[str] = ()) -> "list[Target]":
         """The accounts that can be read: not paused, of a plan with a region and a key."""
+        from perilune.compose.sources import AccountSources
         from perilune.monitor.target import Target
 
         targets = []
@@ -164,15 +176,27 @@ class Monitoring:
             if place is None:
                 continue
             plan, region = place
+            bind = _binder(self._vault, account, plan, region)
+            sources = AccountSources(account, plan, region, bind, self._vault, self._environment, self._clock)
+            is_implied = self._origins.get(account.name, "file") != "file"
+            options = () if is_implied else sources.options()
             targets.append(
                 Target(
                     known=self.known(account),
-                    host=host_of(account.base_url or region.read_base),
-                    bind=_binder(self._vault, account, plan, region),
-                    poll_interval_s=self.config.monitor.interval_s,
+                    host=options[0].host if options else host_of(account.base_url or region.read_base),
+                    bind=bind,
+                    poll_interval_s=self._interval_s(account),
+                    sources=options,
+                    sessions=None if is_implied else sources.sessions(),
                 )
             )
         return targets
+
+    def _interval_s(self, account: AccountConfig) -> int:
+        from perilune.compose.sources import WEB_INTERVAL_S
+
+        interval_s = self.config.monitor.interval_s
+        return max(interval_s, WEB_INTERVAL_S) if account.source == "web-session" else interval_s
 
     def masked_keys(self) -> dict[str, str]:
         """Keys by account as people may see them; accounts whose key cannot be read are left out."""

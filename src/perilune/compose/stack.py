@@ -116,7 +116,7 @@ class Stack:
     async def read(self, account: str | None) -> dict[str, Collected]:
         """Read one account, or all, now."""
         targets = self.engine.monitoring.targets((account,) if account else ())
-        return await refresh(targets, self._collector, is_forced=True)
+        return await refresh(targets, self._collector, is_forced=True, with_profile=True)
 
     async def read_when_due(self, account: str) -> None:
         """Read an account unless that has just been done; either way, everybody here takes over what is known of it."""
@@ -178,7 +178,12 @@ class Stack:
     def _keep(self, work: Coroutine[object, object, None]) -> None:
         task = asyncio.create_task(work)
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: "asyncio.Task[None]") -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (fault := task.exception()) is not None:
+            _log.error("a task of the service ended by a fault of ours", exc_info=fault)
 
     def _config_stamp(self) -> tuple[int, int] | None:
         try:

@@ -13,7 +13,10 @@ Seconds = Annotated[float, Meta(gt=0)]
 
 
 class AccountConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
-    """A named credential of one plan in one region. `key` is a reference, never the key itself."""
+    """A named credential of one plan in one region.
+
+    Shape: `key` and `web_session` (a pasted session of the web site) are references, never the secret itself.
+    """
 
     name: Annotated[str, Meta(min_length=1, max_length=64)]
     plan: str
@@ -22,6 +25,7 @@ class AccountConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     base_url: str | None = None
     source: SourceMode = "auto"
     cookie_source: CookieMode = "off"
+    web_session: str | None = None
     max_concurrent_requests: Positive | None = None
     extra_usage: bool = False
     rpm: Positive | None = None

@@ -86,8 +86,9 @@ def _account_problems(config: Config, plans: Mapping[str, Plan], place: Place) -
             yield _choice(at("plan"), "plan", account.plan, plans)
         else:
             yield from _region_problems(account, plan, at)
-        if account.key is not None and not has_reference_shape(account.key):
-            yield Problem(code="PL-CONFIG-VALUE", variant="key", facts={"place": at("key"), "key": "key"})
+        for field, reference in (("key", account.key), ("web_session", account.web_session)):
+            if reference is not None and not has_reference_shape(reference):
+                yield Problem(code="PL-CONFIG-VALUE", variant="key", facts={"place": at(field), "key": field})
         yield from _base_url_problems(account, plan, plans, config, at("base_url"))
 
 

@@ -99,16 +99,16 @@ class Core:
         )
 
     async def drain(self, seconds: float) -> bool:
-        """Take nothing new, let running answers finish for so long, then end them with an error event; True when all did."""
+        """Take nothing new, let answers finish for so long, then end them with an error event; True when all did."""
         self._is_stopping = True
         loop = asyncio.get_running_loop()
         until = loop.time() + seconds
-        while self.services.counters.in_flight > 0 and loop.time() < until:
+        while self.services.counters.in_flight > 0 and loop.time() < until:  # noqa: ASYNC110 - a counter, not an event
             await asyncio.sleep(0.02)
         is_empty = self.services.counters.in_flight == 0
         for stream in list(self.services.streams):
             stream.interrupt(plain_outcome(Is.CLIENT_GONE, code="PL-GW-SHUTDOWN"))
-        while self.services.streams and loop.time() < until + _LAST_WORDS_S:
+        while self.services.streams and loop.time() < until + _LAST_WORDS_S:  # noqa: ASYNC110 - as above
             await asyncio.sleep(0.01)
         return is_empty
 

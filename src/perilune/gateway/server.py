@@ -19,7 +19,7 @@ from perilune.gateway.call import Call, Reply
 from perilune.gateway.core import Core
 from perilune.gateway.counting import TokenCounter
 from perilune.gateway.door import Caller, Door, lowered
-from perilune.gateway.intake import App, ClientGone, Receive, Scope, Send, Watch, headers_of, read_body, refuse_head
+from perilune.gateway.intake import App, ClientGone, Receive, Scope, Send, Watch, read_body, read_head
 from perilune.gateway.keepalive import answer_kept_alive
 from perilune.gateway.listing import list_models
 from perilune.gateway.paths import FRONTS, Endpoint
@@ -111,11 +111,10 @@ class Surface:
     async def _taken(self, scope: Scope, path: str, receive: Receive) -> Call | Reply:
         """The call that a request is, or the reply that it gets at once."""
         dialect = paths.dialect_of(path)
-        status = refuse_head(scope)
-        if status is not None:
+        headers = read_head(scope)
+        if isinstance(headers, int):
             problem = Problem(code="PL-BODY-INVALID", variant="head")
-            return self._refused(dialect, problem, ErrorKind.BAD_REQUEST, status=status)
-        headers = headers_of(scope)
+            return self._refused(dialect, problem, ErrorKind.BAD_REQUEST, status=headers)
         door = self._door()
         wrong = door.refuse_origin(headers)
         if wrong is not None:

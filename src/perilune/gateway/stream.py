@@ -34,7 +34,7 @@ class AnswerStream:
         explain: Callable[[Outcome, Attempt], bytes],
         on_finished: Callable[[], None],
         on_end: Callable[[Outcome], None],
-        prompt_tokens: int,
+        prompt_tokens: Callable[[], int],
     ) -> None:
         self._streaming = streaming
         self._reply = reply
@@ -140,7 +140,9 @@ class AnswerStream:
 
     def _book(self, outcome: Outcome) -> None:
         flow = self._streaming.flow
-        usage = flow.usage(self._prompt_tokens)
+        usage = flow.usage(0)
+        if not usage.input_total:
+            usage = flow.usage(self._prompt_tokens())
         self._reply.usage = usage
         self._reply.served_model = flow.served_model
         self._tally.total(self._attempt)

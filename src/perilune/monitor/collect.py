@@ -9,11 +9,12 @@ from typing import Literal
 import msgspec
 from msgspec import Struct
 
-from perilune.core.errors import CredentialError, PeriluneError, Problem
+from perilune.core.errors import CredentialError, Problem
+from perilune.monitor.sources import OpenedSource, credential_of, open_sources, read_sources
 from perilune.monitor.target import Target
 from perilune.monitor.waiting import failure_of, is_hopeless, is_told_to_wait
 from perilune.net.control import ControlClient
-from perilune.providers.contract.reading import Binding, Reader, reader_of
+from perilune.providers.contract.reading import Reader, reader_of
 from perilune.providers.contract.registry import plan as plan_of
 from perilune.quota.resets import back_filled
 from perilune.quota.snapshot import ReadFailure, Snapshot
@@ -41,6 +42,22 @@ class Collected(Struct, frozen=True, kw_only=True):
     outcome: Outcome
     snapshot: Snapshot | None = None
     problem: Problem | None = None
+
+
+class _Trial(Struct, frozen=True, kw_only=True):
+    """What one read starts with: the sources as they were opened, and how the last read failed."""
+
+    opened: list[OpenedSource]
+    reader: Reader
+    credential: str
+    failure: ReadFailure | None
+    is_forced: bool
+
+    @property
+    def refused(self) -> str | None:
+        """The credential that was refused twice and is not asked again; None for a read that was asked for."""
+        known = self.failure.credential if self.failure else None
+        return known if known and not self.is_forced and is_hopeless(self.failure, known) else None
 
 
 async def no_audience(kind: str, account: str) -> None:
@@ -87,11 +104,11 @@ class Collector:
         if is_told_to_wait(failure, now):
             return Collected(account=target.name, outcome="waiting")
         try:
-            binding = await asyncio.to_thread(target.bind)
+            opened = await asyncio.to_thread(open_sources, target)
         except CredentialError as error:
             return await self._failed(target, error.problem, failure, "")
-        credential = binding.secret.fingerprint(binding.salt or b"-")
-        if not is_forced and is_hopeless(failure, credential):
+        credential = credential_of(opened)
+        if not is_forced and is_hopeless(failure, credential) and not any(one.option.is_late for one in opened):
             return Collected(account=target.name, outcome="refused")
         if not await asyncio.to_thread(self._snapshots.take_flight, target.name, self._owner, now, _FLIGHT_LASTS):
             return await self._shared(target)
@@ -99,7 +116,8 @@ class Collector:
             latest = (await asyncio.to_thread(self._snapshots.reads)).get(target.name)
             if latest is not None and now - latest.tried_at < rest:
                 return Collected(account=target.name, outcome="shared", snapshot=await self._last(target))
-            return await self._read(target, binding, reader, failure, credential, with_profile=with_profile)
+            trial = _Trial(opened=opened, reader=reader, credential=credential, failure=failure, is_forced=is_forced)
+            return await self._read(target, trial, with_profile=with_profile)
         finally:
             await asyncio.shield(asyncio.to_thread(self._snapshots.land, target.name, self._owner))
 
@@ -110,29 +128,32 @@ class Collector:
         problem = Problem(code="PL-NET-TIMEOUT", facts=facts, account=target.name)
         return await self._failed(target, problem, state.failure if state else None, "")
 
-    async def _read(
-        self,
-        target: Target,
-        binding: Binding,
-        reader: Reader,
-        failure: ReadFailure | None,
-        credential: str,
-        *,
-        with_profile: bool,
-    ) -> Collected:
+    async def _read(self, target: Target, trial: _Trial, *, with_profile: bool) -> Collected:
         previous = await self._last(target)
         now = self._clock()
-        try:
-            snapshot = back_filled(await reader.read(binding, self._client, now, previous), previous)
-        except PeriluneError as error:
-            problem = await self._explained(error.problem, target, credential)
-            return await self._failed(target, problem, failure, credential)
-        snapshot = msgspec.structs.replace(snapshot, credential=credential)
+        read = await read_sources(
+            target,
+            trial.opened,
+            trial.reader,
+            self._client,
+            now,
+            previous,
+            refused=trial.refused,
+            is_forced=trial.is_forced,
+        )
+        if read.snapshot is None or read.binding is None:
+            problem = read.problem or Problem(code="PL-CRED-NONE", account=target.name)
+            problem = await self._explained(problem, target, trial.credential)
+            return await self._failed(target, problem, trial.failure, read.refused or trial.credential)
+        key = read.binding.secret.fingerprint(read.binding.salt or b"-")
+        snapshot = msgspec.structs.replace(back_filled(read.snapshot, previous), credential=key)
         await asyncio.to_thread(self._snapshots.save, snapshot, now, now + timedelta(seconds=target.poll_interval_s))
         if with_profile and (snapshot.profile_at is None or now - snapshot.profile_at >= _PROFILE_EVERY):
-            snapshot = await reader.profile(binding, self._client, snapshot)
+            snapshot = await trial.reader.profile(read.binding, self._client, snapshot)
             await asyncio.to_thread(self._snapshots.amend, snapshot)
-        if failure is not None:
+        if read.membership is not None:
+            await self._failed(target, read.membership, trial.failure, trial.credential)
+        elif trial.failure is not None:
             _log.info("%s is read again", target.name)
         await self._publish("account", target.name)
         return Collected(account=target.name, outcome="read", snapshot=snapshot)

@@ -265,3 +265,16 @@ def test_a_running_service_is_asked_by_the_stamp_alone(monkeypatch: pytest.Monke
     assert started == []
     assert nudge.nudge(folders, line, now + 3600)  # a service that let its line become this old is not at work
     assert len(started) == 1
+
+
+@pytest.mark.usefixtures("fresh")
+@pytest.mark.parametrize("target", TARGETS)
+def test_a_fault_of_ours_is_still_a_line_in_the_host_s_form(target: str) -> None:
+    fault = "import perilune.faces.statusline.run as r; r.find_folders = lambda environment: 1 / 0; "
+    done = run(
+        "--for", target, "--once", start=START.replace("from perilune.__main__", f"{fault}from perilune.__main__")
+    )
+    assert done.returncode == 0
+    assert b"K ! store" in done.stdout
+    if target in ("waybar", "i3status-rs", "i3bar"):
+        assert isinstance(json.loads(done.stdout), dict)

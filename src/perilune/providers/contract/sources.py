@@ -12,8 +12,10 @@ from msgspec import Struct
 
 from perilune.catalog.plan import Plan, Region
 from perilune.core.secret import Secret
+from perilune.net.control import ControlClient
 from perilune.providers.contract.reading import Binding
 from perilune.providers.contract.registry import providers
+from perilune.quota.snapshot import Snapshot
 
 
 class Surroundings(Struct, frozen=True, kw_only=True):
@@ -37,8 +39,21 @@ class LoginReader(Protocol):
         """The login of the vendor's program as a credential. Raises: PL-LOGIN-…, PL-401-HOST."""
 
 
+class WebCalls(Protocol):
+    """Calls that run beside a key's reading."""
+
+    async def stop(self) -> None:
+        """End what still runs."""
+
+
 class SessionReader(Protocol):
     """What a provider's module `web_session` offers."""
+
+    def enrichment(self, sessions: Iterator[Binding], client: ControlClient, now: datetime) -> WebCalls:
+        """Web calls that run beside a key's reading, with the first session that is not refused."""
+
+    async def enriched(self, snapshot: Snapshot, calls: WebCalls) -> Snapshot:
+        """The snapshot with what those calls told within their grace; their failures add nothing."""
 
     def bind_pasted(self, account: str, plan: Plan, region: Region, text: Secret, around: Surroundings) -> Binding:
         """A pasted session as a credential. Raises: PL-COOKIE-SHAPE, PL-COOKIE-EXPIRED, PL-401-HOST."""

@@ -42,7 +42,7 @@ async def ask_usages(binding: Binding, client: ControlClient, timeout_s: float =
 
 def accepted(binding: Binding, answer: ControlAnswer, now: datetime) -> dict[str, Any]:
     """The body of an answer. Raises: PL-COOKIE-EXPIRED when the session is refused; else by status."""
-    if answer.status in (401, 403) or _says_unauthenticated(answer):
+    if answer.status < 500 and answer.status != 429 and _says_unauthenticated(answer):
         facts = {"host": binding.host, "site": binding.region.site}
         raise CredentialError(
             Problem(code="PL-COOKIE-EXPIRED", variant="refused", facts=facts, account=binding.account)

@@ -1,6 +1,6 @@
 """Sessions of the vendor's web site as credentials: pasted, or set in the environment."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from perilune.catalog.plan import Plan, Region
 from perilune.core.errors import CredentialError, PeriluneError, Problem
@@ -9,6 +9,10 @@ from perilune.core.secret import Secret
 from perilune.providers.contract.reading import Binding
 from perilune.providers.contract.sources import Surroundings
 from perilune.providers.kimi_code.pasted import PastedSession, session_in
+from perilune.providers.kimi_code.stored_session import stored_binding, stored_sessions
+from perilune.providers.kimi_code.web_read import enriched, enrichment
+
+__all__ = ["bind_environment", "bind_pasted", "bind_session", "bind_stored", "enriched", "enrichment", "variable_set"]
 
 VARIABLES = ("KIMI_MANUAL_COOKIE", "KIMI_AUTH_TOKEN", "kimi_auth_token")
 
@@ -38,6 +42,17 @@ def bind_environment(account: str, plan: Plan, region: Region, around: Surroundi
             raise
         facts = {"name": name, "site": region.site}
         raise CredentialError(Problem(code="PL-COOKIE-SHAPE", variant="env", facts=facts, account=account)) from None
+
+
+def bind_stored(
+    account: str, plan: Plan, region: Region, around: Surroundings, *, browser: str | None = None
+) -> Iterator[Binding]:
+    """Sessions of the vendor's desktop program and of browsers, each store opened only when it is asked for.
+
+    Raises: PL-COOKIE-… at the end, when there was none.
+    """
+    for _, session in stored_sessions(account, plan, region, around, browser):
+        yield stored_binding(account, plan, region, around, session)
 
 
 def variable_set(environment: Mapping[str, str]) -> tuple[str, Secret] | None:

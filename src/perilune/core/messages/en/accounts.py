@@ -61,7 +61,7 @@ MESSAGES = {
     "accounts.slow": "no content within 60 s; the key works",
     "accounts.spent": "refused for its quota; the key works",
     "accounts.unanswered": "not answered",
-    "accounts.agents_only": "the chat/completions route accepts listed coding agents only; the gateway uses the messages route for everyone else",
+    "accounts.agents_only": "the chat/completions route accepts listed coding agents only;\nthe gateway uses the messages route for everyone else",
     "accounts.costs.quota": "One real request follows; it counts against the plan.",
     "accounts.costs.money": "One real request follows; it costs a few tokens.",
     "accounts.more_models": "{shown} and {count} more",

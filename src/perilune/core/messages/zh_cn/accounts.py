@@ -61,7 +61,7 @@ MESSAGES = {
     "accounts.slow": "60 秒内没有内容，密钥可用",
     "accounts.spent": "因额度被拒绝，密钥可用",
     "accounts.unanswered": "没有应答",
-    "accounts.agents_only": "chat/completions 接口仅接受名单内的编程智能体；网关对其他客户端使用 messages 接口",
+    "accounts.agents_only": "chat/completions 接口仅接受名单内的编程智能体；\n网关对其他客户端使用 messages 接口",
     "accounts.costs.quota": "接下来发出一次真实请求，会计入套餐用量。",
     "accounts.costs.money": "接下来发出一次真实请求，会消耗少量 token。",
     "accounts.more_models": "{shown} 等，另有 {count} 个",

@@ -68,9 +68,9 @@ def remove(services: AddServices, account: AccountConfig, *, with_history: bool 
         return unset(text, ("accounts", _index(services, text, account.name)))
 
     _edit(services, edit)
-    key = account.key or ""
-    if key.startswith(_VAULT) and not _is_used(services, key):
-        services.vault.remove(key.removeprefix(_VAULT))
+    for key in (account.key or "", account.web_session or ""):
+        if key.startswith(_VAULT) and not _is_used(services, key):
+            services.vault.remove(key.removeprefix(_VAULT))
     services.account_removed(account.name, with_history=with_history)
     return slots
 

@@ -113,7 +113,8 @@ def trial_lines(trial: Trial, columns: int, voice: Voice) -> Iterator[str]:
         parts = [route, *_trial_parts(trial, voice)]
         yield _line("✓" if trial.verdict == "ok" else "!", say("accounts.inference"), say("accounts.comma").join(parts))
     if trial.verdict == "client_gated" or (trial.verdict == "ok" and trial.lists_agents):
-        first, *rest = wrap(say("accounts.agents_only"), min(columns, _COLUMNS) - _LABEL_COLUMN)
+        room = min(columns, _COLUMNS) - _LABEL_COLUMN
+        first, *rest = (line for said in say("accounts.agents_only").split("\n") for line in wrap(said, room))
         yield _line("!", say("accounts.client"), first)
         yield from (" " * _LABEL_COLUMN + line for line in rest)
 
