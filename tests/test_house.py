@@ -25,9 +25,14 @@ PROVIDERS = {
 VENDORS_ALLOWED = {
     "catalog/": "dated data about plans, models and prices, and its look-up",
     "sandbox/": "plays the vendors",
+    "config/peers.py": "where a program that people come from keeps its keys",
     "core/messages/": "texts that people read",
     "core/secret.py": "prefixes of keys, for showing them masked",
     "core/redact.py": "shapes of credentials, for removing them",
+    "faces/statusline/": "names of the programs that show status lines",
+    "faces/install/": "names and files of the programs that show status lines",
+    "faces/clients.py": "names and variables of the tools that are pointed here",
+    "compose/demo.py": "the accounts that the demo plays",
     "gateway/override.py": "wrappers that the settings of other programs put around an override",
     "review/prompt/secrets.py": "shapes of credentials, for keeping them out of prompts",
 }

@@ -10,9 +10,10 @@ from bench._ground.processes import free_port, running
 
 _HEAD = """daemon off; worker_processes 1; pid {folder}/nginx.pid; error_log {folder}/error.log crit;
 events {{ worker_connections 4096; }}
-http {{ access_log off; keepalive_requests 100000000; client_max_body_size 64m; client_body_buffer_size 256k;
-  client_body_temp_path {folder}/b; proxy_temp_path {folder}/p; fastcgi_temp_path {folder}/f; uwsgi_temp_path {folder}/u;
-  scgi_temp_path {folder}/s; tcp_nodelay on;
+http {{ access_log off; keepalive_requests 100000000; client_max_body_size 64m;
+  client_body_buffer_size 256k;
+  client_body_temp_path {folder}/b; proxy_temp_path {folder}/p; fastcgi_temp_path {folder}/f;
+  uwsgi_temp_path {folder}/u; scgi_temp_path {folder}/s; tcp_nodelay on;
 """
 _VENDOR = """server {{ listen 127.0.0.1:{port} backlog=4096; default_type application/json;
   location / {{ return 200 '{answer}'; }} }} }}"""

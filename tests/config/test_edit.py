@@ -63,6 +63,10 @@ def test_an_account_is_appended_to_an_inline_list() -> None:
     assert unset(after, ("accounts", 0)) == 'accounts = [{ name = "b" }]\n'
 
 
+def test_a_tuple_is_a_list() -> None:
+    assert set_value("schema = 1\n", ("probe", "hosts"), ("a",)) == 'schema = 1\n\n[probe]\nhosts = ["a"]\n'
+
+
 def test_dotted_keys_stay_dotted() -> None:
     after = set_value('gateway.listen = "a:1"\n', ("gateway", "queue_max"), 2)
     assert after == 'gateway.listen = "a:1"\ngateway.queue_max = 2\n'

@@ -1,6 +1,8 @@
 """The catalogue: complete in both languages, same placeholders, and the rules for Chinese texts."""
 
+import pkgutil
 import re
+from importlib import import_module
 from string import Formatter
 
 import pytest
@@ -108,3 +110,12 @@ def test_the_lint_refuses(text: str) -> None:
 )
 def test_the_lint_accepts(text: str) -> None:
     assert list(faults(text)) == []
+
+
+@pytest.mark.parametrize("package", ["perilune.core.messages.en", "perilune.core.messages.zh_cn"])
+def test_no_id_stands_in_two_areas(package: str) -> None:
+    homes: dict[str, list[str]] = {}
+    for module in pkgutil.iter_modules(import_module(package).__path__):
+        for message_id in import_module(f"{package}.{module.name}").MESSAGES:
+            homes.setdefault(message_id, []).append(module.name)
+    assert {name: areas for name, areas in homes.items() if len(areas) > 1} == {}

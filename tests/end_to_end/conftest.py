@@ -36,7 +36,7 @@ class Program:
             text=True,
             timeout=timeout_s,
             env=self.environment | extra,
-            cwd=self.home,
+            cwd=self.home.parent,
             check=False,
         )
 

@@ -27,7 +27,8 @@ BODY = json.dumps(
 async def _open(url: str) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
     host, _, port = url.removeprefix("http://").partition(":")
     reader, writer = await asyncio.open_connection(host, int(port))
-    head = f"POST /v1/messages HTTP/1.1\r\nhost: {host}:{port}\r\ncontent-type: application/json\r\ncontent-length: {len(BODY)}\r\n\r\n"
+    head = f"POST /v1/messages HTTP/1.1\r\nhost: {host}:{port}\r\ncontent-length: {len(BODY)}\r\n"
+    head += "content-type: application/json\r\n\r\n"
     writer.write(head.encode() + BODY.encode())
     await writer.drain()
     return reader, writer

@@ -24,16 +24,24 @@ plan = "moonshot"
 region = "intl"
 key = "env:TEST_CI_KEY"
 
+[[accounts]]
+name = "dead"
+plan = "openai-compatible"
+base_url = "http://127.0.0.1:9/v1"
+key = "env:TEST_CI_KEY"
+
+[gateway]
+first_content_timeout_s = 2
+allow_private = ["127.0.0.1:9"]
+
 [[gateway.routes]]
 name = "default"
 match = ["*"]
 slots = [{first}, {second}]
-
-[gateway]
-first_content_timeout_s = 2
 """
 WORK = '{ account = "work", model = "kimi-for-coding" }'
 CI = '{ account = "ci", model = "kimi-k2.6" }'
+DEAD = '{ account = "dead", model = "any" }'
 
 
 def chat(url: str, *, stream: bool) -> tuple[str, Any]:
@@ -109,10 +117,10 @@ REFUSALS = {
     "402": (WORK, CI, {"refusal": "code-err-402-membership"}, 2),
     "plain 429": (CI, WORK, {"refusal": "dev-err-429-rpm", "retry_after": "none", "wait_s": 60}, 2),
     "500": (CI, WORK, {"refusal": "dev-err-500-unexpected"}, 3),
-    "connect failure": (CI, WORK, {"reset": "head"}, 2),
+    "connect failure": (DEAD, WORK, {}, 2),
     "hang": (CI, WORK, {"hold": "content"}, 2),
 }
-HOSTS = {WORK: "api.kimi.com", CI: "api.moonshot.ai"}
+HOSTS = {WORK: "api.kimi.com", CI: "api.moonshot.ai", DEAD: "nowhere.example"}
 
 
 @pytest.mark.parametrize("kind", REFUSALS)

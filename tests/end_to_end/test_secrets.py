@@ -1,7 +1,6 @@
 """No key given to anything appears in logs, errors, pages, database dumps or process lists."""
 
 import json
-import os
 import sqlite3
 import urllib.error
 import urllib.request
@@ -72,4 +71,4 @@ def test_no_key_appears_anywhere(program: Any, sandbox: Any, start: Callable[...
             assert secret.encode() not in text, f"a key appears in {place}"
     upstream = json.dumps([dict(one.headers) for one in sandbox.world.requests()], default=str)
     assert client_key not in upstream
-    assert os.stat(program.home).st_mode & 0o077 == 0
+    assert program.home.stat().st_mode & 0o077 == 0

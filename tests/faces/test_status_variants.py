@@ -317,3 +317,43 @@ def test_used_and_left_add_up(ratio: float) -> None:
     used, left = figures(window(ratio), "used")
     shown = 1 if used == "<1%" else int(used.rstrip("%"))
     assert shown + int(left.rstrip("%")) == 100
+
+
+some_windows = st.lists(
+    st.builds(
+        lambda name, ratio, reset, reliable, conflict, state: window(
+            ratio,
+            id=name,
+            label=name,
+            resets_at=None if reset is None else NOW + timedelta(minutes=reset),
+            reliable=reliable,
+            conflict=conflict,
+            state=state,
+        ),
+        st.sampled_from(["5h", "7d", "month", "12h"]),
+        ratios,
+        st.one_of(st.none(), st.integers(-300, 30_000)),
+        st.booleans(),
+        st.booleans(),
+        st.sampled_from(["ok", "high", "spent", "stale", "unknown"]),
+    ),
+    max_size=4,
+    unique_by=lambda held: held.id,
+)
+
+
+@given(windows=some_windows, language=st.sampled_from(LANGUAGES), columns=st.integers(40, 130))
+def test_every_percent_on_the_screen_is_in_the_document(
+    windows: list[WindowDocument], language: Language, columns: int
+) -> None:
+    held = status(account(*windows))
+    allowed = set()
+    for one in windows:
+        if one.used_ratio is not None:
+            used = int(Decimal(str(one.used_ratio)) * 100)
+            shown = 1 if used == 0 and one.used_ratio > 0 else used
+            allowed |= {f"{shown}%", f"{max(100 - shown, 0)}%"}
+    tell = status_lines if columns >= 60 else narrow_lines
+    for told in (tell(held, look(columns), voice(language)), brief_lines(held, look(columns), voice(language))):
+        assert set(re.findall(r"\d+%", "\n".join(told))) <= allowed
+        assert not re.search(r"None|nan|inf|\{|\}", "\n".join(told))

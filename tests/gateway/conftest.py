@@ -240,6 +240,11 @@ def route(*slots: str, extra: str = "", gateway: str = "") -> str:
     )
 
 
+def settings_of(config: str) -> Config:
+    """A configuration text, read."""
+    return msgspec.toml.decode(config, type=Config)
+
+
 Build = Callable[..., House]
 
 
@@ -248,10 +253,10 @@ async def build(sandbox: Any) -> AsyncIterator[Build]:
     """Builds gateways over the played vendors and closes them."""
     built: list[House] = []
 
-    def make(config: str = "", *, upstream: str | None = None, **parts: Any) -> House:
+    def make(config: str = "", *, guarded: bool = False, **parts: Any) -> House:
         clock, readings, rows, changes = Clock(), Readings(), Rows(), []
         admission = Admission(MemoryPlaces())
-        settings = msgspec.toml.decode(config or route("work/kimi-for-coding", "ci/kimi-k2.6"), type=Config)
+        settings = settings_of(config or route("work/kimi-for-coding", "ci/kimi-k2.6"))
         given = {
             "config": settings,
             "providers": providers(),
@@ -261,7 +266,7 @@ async def build(sandbox: Any) -> AsyncIterator[Build]:
             "accounts": readings,
             "ledger": rows,
             "seal_key": b"k" * 32,
-            "upstream": upstream or sandbox.url,
+            "upstream": None if guarded else sandbox.url,
             "on_change": lambda state, opened: changes.append((state.scope, opened)),
             "now": clock,
             "jitter": lambda: 0.0,

@@ -9,8 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from perilune.core.errors import Problem
 from perilune.core.redact import redact
 from perilune.core.secret import Secret
+from perilune.gateway.admission import Priority
+from perilune.gateway.door import Caller, Door
+from perilune.gateway.key_book import StoredKeyBook
 from perilune.gateway.keys import KeyRing, KeySettings, digest_of, is_well_formed, make_key
 from perilune.store import keys
 from perilune.store.engine import Store, open_store
@@ -89,3 +93,23 @@ def test_a_name_is_given_once_and_the_key_itself_is_nowhere_in_the_file(store: S
 def test_settings_of_another_shape_open_nothing() -> None:
     stored = msgspec.structs.replace(_stored(), document='{"owner": 7}')
     assert KeyRing([stored]).find(KEY.reveal(), NOW) is None
+
+
+def test_the_door_knows_a_caller_until_the_key_is_revoked(store: Store) -> None:
+    settings = KeySettings(owner="team", routes=("default",), priority="review")
+    with store.begin() as connection:
+        keys.create(connection, _stored(settings=settings))
+    book = StoredKeyBook(store, lambda: NOW)
+    door = Door(keys=book)
+    headers = {"authorization": f"Bearer {KEY.reveal()}"}
+    caller = door.caller(headers)
+    assert isinstance(caller, Caller)
+    assert (caller.owner, caller.key_id, caller.priority, caller.routes) == (
+        "team", "id-ci", Priority.REVIEW, ("default",),
+    )  # fmt: skip
+    with store.begin() as connection:
+        keys.revoke(connection, "ci", NOW)
+    book.refresh()
+    refused = door.caller(headers)
+    assert isinstance(refused, Problem)
+    assert refused.code == "PL-GW-KEY"

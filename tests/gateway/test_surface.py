@@ -256,7 +256,9 @@ async def test_nothing_of_the_vendors_own_comes_back(build: Build) -> None:
     house.world.queue_fault(path="*", headers={"set-cookie": "a=b", "server": "x", "msh-org-id": "org-1"})
     answer = await house.client.chat()
     assert not {"set-cookie", "server", "msh-org-id", "msh-uid", "msh-gid", "msh-project-id"} & set(answer.headers)
-    assert {"x-perilune-request-id", "x-perilune-route", "x-perilune-account", "x-perilune-attempts"} <= set(answer.headers)
+    assert {"x-perilune-request-id", "x-perilune-route", "x-perilune-account", "x-perilune-attempts"} <= set(
+        answer.headers
+    )
 
 
 @pytest.mark.case("gateway SE-07")
@@ -318,3 +320,41 @@ async def test_no_route_and_no_account_are_told_apart(build: Build) -> None:
     assert KEYS["ci"] not in str(answer.json)
     nothing = build("[gateway]\n")
     assert (await nothing.client.chat()).error["code"] == "PL-GW-ROUTE"
+
+
+async def test_a_fault_of_ours_is_told_in_the_dialect_and_frees_the_lease(build: Build, monkeypatch, caplog) -> None:
+    house = build(route("ci/kimi-k2.6"))
+
+    async def broken(asking):
+        raise RuntimeError("sk-secretsecret")
+
+    monkeypatch.setattr(house.gateway.core.services.dispatcher, "send", broken)
+    answer = await house.client.messages()
+    assert (answer.status, answer.error["code"], answer.json["type"]) == (500, "PL-BUG", "error")
+    assert "sk-secret" not in answer.body.decode()
+    assert house.in_flight() == 0
+    assert house.rows.requests[0].code == "PL-BUG"
+    assert caplog.records
+
+
+async def test_a_key_of_another_plan_is_named(build: Build) -> None:
+    from perilune.core.secret import Secret
+
+    house = build(route("ci/kimi-k2.6"), secrets={"ci": Secret(KEYS["work"])})
+    answer = await house.client.chat()
+    assert (answer.status, answer.error["code"]) == (403, "PL-401-HOST")
+    assert "looks like a key of Kimi Code" in answer.error["message"]
+    assert {seen.host for seen in house.seen()} == {"api.moonshot.ai"}
+
+
+async def test_a_listed_private_endpoint_is_reached_and_an_unlisted_one_is_not(build: Build, sandbox) -> None:
+    own = (
+        f'[[accounts]]\nname = "own"\nplan = "openai-compatible"\nbase_url = "{sandbox.url}/llm.example/v1"\n[gateway]'
+    )
+    config = route("own/local-model", gateway="allow_private = []").replace("[gateway]", own)
+    refused = build(config, guarded=True)
+    assert (await refused.client.chat()).status == 503
+    assert refused.seen() == []
+    listed = build(config.replace("[]", '["127.0.0.0/8"]', 1), guarded=True)
+    answer = await listed.client.chat()
+    assert answer.status == 200, answer.body

@@ -15,6 +15,8 @@ from perilune.monitor.refresh import refresh
 from perilune.monitor.target import Target
 from perilune.monitor.waiting import failure_of, is_hopeless, patience
 from perilune.net.control import ControlClient
+from perilune.quota.refusals import resolve
+from perilune.quota.status import judge
 from perilune.store.engine import Store
 from perilune.store.quick import quick_held, quick_tried
 from perilune.store.snapshots import Snapshots
@@ -266,3 +268,48 @@ def test_an_equal_refusal_within_a_minute_does_not_end_the_tries() -> None:
     later = failure_of(problem, "work", quick, NOW + timedelta(seconds=65), "key")
     assert [is_hopeless(failure, "key") for failure in (first, quick, later)] == [False, False, True]
     assert not is_hopeless(later, "another")
+
+
+@pytest.mark.case("experience E17")
+async def test_a_refused_key_that_is_accepted_elsewhere_belongs_there(
+    collector: Collector, loopback: LoopbackServer, target: MakeTarget
+) -> None:
+    loopback.reply = lambda asked: answer(200, LEGACY)
+    await collector.collect(target())
+    loopback.reply = lambda asked: answer(401)
+    collected = await collector.collect(target("ci"))
+    assert collected.problem is not None
+    assert (collected.problem.code, collected.problem.variant) == ("PL-401-HOST", "")
+    assert collected.problem.facts["other"] == "Kimi Code cn (api.kimi.com)"
+    unknown = await collector.collect(target("lab", "sk-kimi-EXAMPLE0099"))
+    assert unknown.problem is not None
+    assert unknown.problem.code == "PL-401-KEY"
+
+
+@pytest.mark.case("accounts 5.22")
+async def test_a_refusal_ends_when_an_inference_call_succeeds(
+    collector: Collector, snapshots: Snapshots, loopback: LoopbackServer, target: MakeTarget, clock: Any
+) -> None:
+    loopback.reply = lambda asked: answer(200, LEGACY)
+    await collector.collect(target())
+    snapshots.refuse(resolve("work", "7d", snapshots.latest()["work"].windows, clock()))
+    known, held = target().known, snapshots.held(clock())["work"]
+    assert judge(known, held, clock()).verdict.blocked_by == "7d"
+    snapshots.accept("work")
+    assert judge(known, snapshots.held(clock())["work"], clock()).verdict.usable is True
+
+
+@pytest.mark.case("accounts 6.7")
+async def test_the_title_that_the_profile_tells_wins(
+    collector: Collector, snapshots: Snapshots, loopback: LoopbackServer, target: MakeTarget
+) -> None:
+    usages = {**body_of("code-usages-legacy"), "user": {"membership": {"level": "LEVEL_BASIC"}}}
+    bodies = {"usages": usages, "me": body_of("code-me-ok"), "models": {}}
+    loopback.reply = lambda asked: answer(200, msgspec.json.encode(bodies[asked.path.rpartition("/")[2]]))
+    collected = await collector.collect(target())
+    assert collected.snapshot is not None
+    assert collected.snapshot.plan_title == "Moderato"
+    await collector.collect(target(), with_profile=True)
+    assert snapshots.latest()["work"].plan_title == "Vivace"
+    await collector.collect(target())
+    assert snapshots.latest()["work"].plan_title == "Vivace"

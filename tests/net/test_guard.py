@@ -2,7 +2,7 @@
 
 import pytest
 
-from perilune.net.guard import Allowed, check_addresses, check_url, literal_address
+from perilune.net.guard import Allowed, check_addresses, check_target, check_url, literal_address
 
 NOTHING = Allowed()
 ONE_OF_EACH = [
@@ -81,3 +81,11 @@ def test_cloud_metadata_must_be_listed_alone() -> None:
     assert check_addresses("m.example", 80, ["169.254.169.254"], Allowed.of(["169.254.169.254"])) is None
     assert check_addresses("m.example", 80, ["fd00:ec2::254"], Allowed.of(["fd00::/8"])) is not None
     assert check_addresses("m.example", 80, ["169.254.169.254"], Allowed.of(["m.example"])) is not None
+
+
+def test_plain_http_is_refused_at_each_connection_too() -> None:
+    listed = Allowed.of(["10.0.0.0/8"])
+    assert check_target("http", "host.example", 80, ["93.184.216.34"], NOTHING) is not None
+    assert check_target("http", "host.example", 80, ["10.1.2.3"], listed) is None
+    assert check_target("http", "host.example", 80, ["10.1.2.3", "93.184.216.34"], listed) is not None
+    assert check_target("https", "host.example", 443, ["93.184.216.34"], NOTHING) is None

@@ -46,7 +46,7 @@ class Repo:
         return done.stdout
 
     def write(self, name: str | bytes, content: str | bytes) -> None:
-        path = Path(os.fsdecode(os.path.join(os.fsencode(self.root), os.fsencode(name))))
+        path = self.root / os.fsdecode(name)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content.encode() if isinstance(content, str) else content)
 

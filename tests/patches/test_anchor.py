@@ -44,12 +44,14 @@ diff --git a/src/b.py b/src/b.py
          total += item
 +    check(total)
      return total
-"""
+"""  # noqa: W293 - blank lines of a diff hold a blank
 DIFF = parse_patch(PATCH.encode())
 SCENE = scene_of(DIFF)
 
 
-def place(quote: str, path: str = "src/a.py", side: Side = Side.NEW, start: int | None = None, scene: Scene = SCENE) -> Anchor | Rejected:
+def place(
+    quote: str, path: str = "src/a.py", side: Side = Side.NEW, start: int | None = None, scene: Scene = SCENE
+) -> Anchor | Rejected:
     return anchor(Candidate(path=path, quote=quote, side=side, start_line=start), scene)
 
 
@@ -83,8 +85,16 @@ def test_changed_blanks_are_looked_through(quote: str) -> None:
 def test_a_quote_without_any_blank_is_found_by_its_index() -> None:
     file = DIFF.files[0]
     listing = [ListedLine("## src/a.py"), ListedLine("@@")]
-    listing += [ListedLine(f"{line.new_no}+{line.text}", Side.NEW, line.new_no) for line in file.hunks[0].side(Side.NEW)]
-    scene = Scene({"src/a.py": file_text(file, listing=[ListedLine(row.text.partition("+")[2], row.side, row.number) for row in listing])})
+    listing += [
+        ListedLine(f"{line.new_no}+{line.text}", Side.NEW, line.new_no) for line in file.hunks[0].side(Side.NEW)
+    ]
+    scene = Scene(
+        {
+            "src/a.py": file_text(
+                file, listing=[ListedLine(row.text.partition("+")[2], row.side, row.number) for row in listing]
+            )
+        }
+    )
     assert at(place("ifvalueisNone:", start=5, scene=scene)) == (12, 12, Side.NEW, Method.DIFF_INDEX)
     assert at(place("if value isNone:", start=5, scene=scene)) == (12, 12, Side.NEW, Method.DIFF_INDEX)
     missed = place("ifvalueisNone:", start=9, scene=scene)
@@ -102,7 +112,9 @@ def test_unchanged_lines_stand_on_the_new_side_whatever_was_said() -> None:
 
 @pytest.mark.parametrize(("start", "line"), [(1, 1), (30, 22), (21, 22), (None, 1)])
 def test_of_several_equal_places_the_nearest_counts(start: int | None, line: int) -> None:
-    patch = PATCH.replace("import secrets", "total += item").replace("        total += item\n+    check", "total += item\n+    check")
+    patch = PATCH.replace("import secrets", "total += item").replace(
+        "        total += item\n+    check", "total += item\n+    check"
+    )
     found = place("total += item", "src/b.py", start=start, scene=scene_of(parse_patch(patch.encode())))
     assert isinstance(found, Anchor)
     assert found.start_line == (2 if line == 1 else line)
@@ -117,7 +129,9 @@ def test_a_wrong_path_is_mended_by_a_long_quote_that_stands_once() -> None:
     assert found.path == "src/b.py"
 
 
-@pytest.mark.parametrize("quote", ["import os", "        total += item", "    for item in items:\n        total += item", ""])
+@pytest.mark.parametrize(
+    "quote", ["import os", "        total += item", "    for item in items:\n        total += item", ""]
+)
 def test_a_wrong_path_with_a_short_or_common_quote_is_rejected(quote: str) -> None:
     assert place(quote, "src/wrong.py") is Rejected.WRONG_PATH
 
@@ -138,7 +152,14 @@ def test_of_four_lines_with_one_invented_three_remain() -> None:
 
 
 def test_a_quote_outside_the_hunks_is_the_file_only_within_a_changed_symbol() -> None:
-    head = ["def first():", *["    step()"] * 8, "    load()", "    x = 1", "    if value is None:", "        raise Missing"]
+    head = [
+        "def first():",
+        *["    step()"] * 8,
+        "    load()",
+        "    x = 1",
+        "    if value is None:",
+        "        raise Missing",
+    ]
     head += ["    return value.strip()", "", "", "def far():", "    unrelated_call()"]
     scene = Scene({"src/a.py": file_text(DIFF.files[0], head=head)})
     near = place("    step()\n    step()", scene=scene)

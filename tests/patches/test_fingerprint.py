@@ -33,7 +33,16 @@ def test_a_fingerprint_holds_no_line_number_and_no_prose() -> None:
     one = identify("a.py", "    x  =  1", "f", 0, "bug")
     assert one == identify("a.py", "x = 1", "f", 0, "bug")
     assert one.fingerprint_code == identify("a.py", "x = 1", "f", 0, "security").fingerprint_code
-    assert len({one.fingerprint, identify("a.py", "x = 1", "f", 1, "bug").fingerprint, identify("a.py", "x = 2", "f", 0, "bug").fingerprint}) == 3
+    assert (
+        len(
+            {
+                one.fingerprint,
+                identify("a.py", "x = 1", "f", 1, "bug").fingerprint,
+                identify("a.py", "x = 2", "f", 0, "bug").fingerprint,
+            }
+        )
+        == 3
+    )
 
 
 def test_equal_lines_are_told_apart_by_their_order() -> None:

@@ -1,26 +1,31 @@
 """Patches as people paste them, damaged ones too."""
 
+import random
 import time
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.patches.shapes import OPTIONS, Repo
 
+from perilune.patches.assemble import assemble
 from perilune.patches.model import FileKind, Status
 from perilune.patches.parse import parse_patch
 from perilune.patches.raw import RawUnreadableError, parse_raw
-from perilune.patches.assemble import assemble
-from tests.patches.shapes import OPTIONS, Repo
 
-ONE = b"diff --git a/a.py b/a.py\nindex 1111111..2222222 100644\n--- a/a.py\n+++ b/a.py\n@@ -1,3 +1,3 @@ def f():\n x\n-y\n+z\n w\n"
+ONE = (
+    b"diff --git a/a.py b/a.py\nindex 1111111..2222222 100644\n--- a/a.py\n+++ b/a.py\n"
+    b"@@ -1,3 +1,3 @@ def f():\n x\n-y\n+z\n w\n"
+)
 TWO = ONE.replace(b"a.py", b"b.py")
 
 
 @pytest.mark.case("review R1.4")
 def test_a_mail_with_a_signature_is_one_file() -> None:
     mail = (
-        b"From 0123 Mon Sep 17 00:00:00 2001\nFrom: Ada <ada@example.org>\nSubject: [PATCH] change\n\nWords.\n---\n a.py | 2 +-\n"
+        b"From 0123 Mon Sep 17 00:00:00 2001\nFrom: Ada <ada@example.org>\nSubject: [PATCH] change\n\n"
+        b"Words.\n---\n a.py | 2 +-\n"
         b" 1 file changed, 1 insertion(+), 1 deletion(-)\n\n" + ONE + b"-- \n2.39.5\n\n"
     )
     files = parse_patch(mail).files
@@ -87,26 +92,49 @@ def test_an_lfs_pointer_is_known() -> None:
     assert parse_patch(patch).files[0].kind is FileKind.LFS_POINTER
 
 
-@pytest.mark.case("review R1.7")
-@settings(max_examples=2_500, deadline=None)
-@given(
-    st.lists(
-        st.tuples(st.integers(0, 2_000), st.integers(0, 40), st.one_of(st.binary(max_size=12), st.sampled_from([b"\n", b"@@ -1 +1 @@\n", b"--- ", b"+++ ", b"diff --git ", b"GIT binary patch\n", b"\\ ", b'"']))),
-        min_size=1,
-        max_size=4,
-    ),
-    st.sampled_from(["text", "binary", "rename"]),
+_BINARY = (
+    b"diff --git a/b.bin b/b.bin\nindex 11..22 100644\nGIT binary patch\n"
+    b"literal 4\nLcmZQz\n\nliteral 0\nHcmV?d00001\n\n"
 )
-def test_no_mutation_raises_or_hangs(edits: list[tuple[int, int, bytes]], kind: str) -> None:
-    binary = b"diff --git a/b.bin b/b.bin\nindex 11..22 100644\nGIT binary patch\nliteral 4\nLcmZQz\n\nliteral 0\nHcmV?d00001\n\n"
-    rename = b"diff --git a/x b/y\nsimilarity index 90%\nrename from x\nrename to y\nindex 1111..2222\n--- a/x\n+++ b/y\n@@ -1 +1 @@\n-1\n+2\n"
-    data = {"text": ONE + TWO, "binary": ONE + binary, "rename": rename + TWO}[kind] * 2
-    for at, length, new in edits:
-        data = data[: at % len(data)] + new + data[at % len(data) + length :] or b"x"
-    started = time.monotonic()
-    for file in parse_patch(data).files:
-        assert file.failure is not None or all(len(hunk.lines) >= max(hunk.old_count, hunk.new_count) for hunk in file.hunks)
-    assert time.monotonic() - started < 1
+_RENAME = (
+    b"diff --git a/x b/y\nsimilarity index 90%\nrename from x\nrename to y\nindex 1111..2222\n"
+    b"--- a/x\n+++ b/y\n@@ -1 +1 @@\n-1\n+2\n"
+)
+_WORDS = (
+    b"\n",
+    b"@@ -1 +1 @@\n",
+    b"--- ",
+    b"+++ ",
+    b"diff --git ",
+    b"GIT binary patch\n",
+    b"\\ ",
+    b'"',
+    b"\xff\0",
+    b"",
+)
+
+
+@pytest.mark.case("review R1.7")
+@pytest.mark.parametrize("seed", range(10))
+def test_no_mutation_raises_or_hangs(seed: int) -> None:
+    rng = random.Random(seed)
+    for _ in range(1_000):
+        data = rng.choice((ONE + TWO, ONE + _BINARY, _RENAME + TWO)) * 2
+        for _ in range(rng.randint(1, 4)):
+            at = rng.randrange(len(data))
+            data = (data[:at] + rng.choice(_WORDS) + data[at + rng.randint(0, 40) :]) or b"x"
+        started = time.monotonic()
+        for file in parse_patch(data).files:
+            whole = all(len(hunk.lines) >= max(hunk.old_count, hunk.new_count) for hunk in file.hunks)
+            assert file.failure is not None or whole
+        assert time.monotonic() - started < 1
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.binary(max_size=400))
+def test_no_bytes_raise(data: bytes) -> None:
+    parse_patch(data)
+    parse_patch(ONE + data)
 
 
 @settings(max_examples=300, deadline=None)

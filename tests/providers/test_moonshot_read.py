@@ -8,6 +8,7 @@ from tests.support.loopback import Asked, LoopbackServer, answer, loopback_serve
 from tests.support.samples import NOW, answered, binding, body_of
 
 from perilune.core.errors import PeriluneError
+from perilune.core.messages import Voice
 from perilune.net.control import ControlClient
 from perilune.providers.contract.probing import probe
 from perilune.providers.moonshot import read as moonshot
@@ -191,3 +192,32 @@ async def test_openrouter_shows_the_smaller_of_allowance_and_credit(
     snapshot = await openrouter.read(bound, client, NOW)
     assert snapshot.balance is not None
     assert str(snapshot.balance.available) == "38.25"
+
+
+def code_of(bound: Any, status: int) -> PeriluneError:
+    with pytest.raises(PeriluneError) as caught:
+        moonshot.understood(bound, answered(bound, moonshot.read_url(bound), {}, status), NOW)
+    return caught.value
+
+
+@pytest.mark.case("experience E16")
+def test_a_refused_key_of_another_prefix_looks_like_the_other_plan() -> None:
+    problem = code_of(binding("moonshot", "intl", "sk-kimi-EXAMPLE0001"), 401).problem
+    assert (problem.code, problem.variant, problem.facts["other"]) == ("PL-401-HOST", "looks", "Kimi Code")
+
+
+@pytest.mark.case("experience E20")
+@pytest.mark.parametrize("base", ["https://api.moonshot.ai/v1/v1", "https://api.moonshot.ai"])
+def test_a_wrong_base_address_is_put_right(base: str) -> None:
+    problem = code_of(binding("moonshot", "intl", base_url=base), 404).problem
+    assert problem.code == "PL-404-PATH"
+    assert "https://api.moonshot.ai/v1." in Voice().explain(problem).what
+
+
+def test_every_refusal_of_a_read_has_words_in_both_languages() -> None:
+    for status in (400, 401, 402, 403, 404, 429, 500):
+        problem = code_of(INTL, status).problem
+        for language in ("en", "zh-CN"):
+            words = Voice(language=language, now=NOW).explain(problem)
+            assert words.what != problem.code
+            assert "{" not in words.what

@@ -330,3 +330,17 @@ def test_the_second_precision_of_times() -> None:
     document = build_status([(WORK, Held(snapshot=snapshot(window("5h", "0"))))], at, VOICE, FLOORS)
     assert json.loads(encode_document(document))["generated_at"] == "2026-11-20T12:00:01Z"
     assert document.generated_at.tzinfo is UTC
+
+
+@pytest.mark.case("accounts 5.8")
+def test_a_full_count_outweighs_an_empty_ratio() -> None:
+    reset = "2026-11-25T05:24:18Z"
+    body = {
+        "usage": {"limit": "100", "used": "100", "resetTime": reset},
+        "usages": {"limit_7d": {"used_ratio": 0, "reset_time": reset}},
+    }
+    bound = binding()
+    told = status(snapshot=kimi.understood(bound, answered(bound, kimi.read_url(bound), body), NOW))
+    (seven,) = told.windows
+    assert (seven.id, seven.used_ratio, seven.conflict) == ("7d", 1.0, True)
+    assert (told.effective.blocked_by, told.state) == ("7d", "spent")

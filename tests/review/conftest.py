@@ -1,7 +1,6 @@
 from pathlib import Path
 
 import pytest
-
 from tests.patches.shapes import Repo
 
 CART = """\
@@ -27,7 +26,8 @@ def names(carts: list[Cart]) -> list[str]:
 """
 CART_AFTER = CART.replace(
     "        return sum(self.items)\n",
-    "        return sum(self.items)\n\n    def mean(self) -> float:\n        total = self.total()\n        return total / len(self.items)\n",
+    "        return sum(self.items)\n\n    def mean(self) -> float:\n"
+    "        total = self.total()\n        return total / len(self.items)\n",
 ).replace("        found.append(str(cart))\n", "        found.append(repr(cart))\n")
 
 

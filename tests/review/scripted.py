@@ -6,6 +6,8 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
+from tests.patches.shapes import Repo
+
 from perilune.review.acquire.inputs import InputKind, ReviewInput
 from perilune.review.ports import (
     AnswerOutcome,
@@ -19,9 +21,9 @@ from perilune.review.ports import (
 )
 from perilune.review.result import ReviewResult
 from perilune.review.run import Reviewer, ReviewOptions, ReviewServices
-from tests.patches.shapes import Repo
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
+CLEAN = '{"findings": [], "files_reviewed": []}'
 Reply = str | AnswerOutcome | Callable[[ModelRequest], "str | AnswerOutcome"]
 
 
@@ -69,7 +71,7 @@ def verdicts(request: ModelRequest, verdict: str = "confirmed") -> str:
 class ScriptedAnswerer:
     """Answers by pass; remembers every request."""
 
-    def __init__(self, generate: Reply = findings(), verify: Reply = verdicts, reask: Reply = findings()) -> None:
+    def __init__(self, generate: Reply = CLEAN, verify: Reply = verdicts, reask: Reply = CLEAN) -> None:
         self._replies: dict[str, Reply] = {"generate": generate, "verify": verify, "reask": reask}
         self.requests: list[ModelRequest] = []
 

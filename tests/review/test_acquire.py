@@ -1,14 +1,13 @@
 """Diffs of every local input, and nothing of the repository touched or run."""
 
 import hashlib
-import os
 from pathlib import Path
 
 import pytest
+from tests.patches.shapes import BODY, Repo
 
 from perilune.core.errors import ReviewError
 from perilune.review.acquire.inputs import Acquired, InputKind, ReviewInput, acquire
-from tests.patches.shapes import BODY, Repo
 
 
 def take(

@@ -6,9 +6,9 @@ import random
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.review.scripted import finding
 
 from perilune.review.answer.parse import parse_answer
-from tests.review.scripted import finding
 
 FOUND = [finding("a.py", 'x = "1"', title=f"Title {number}", body='It says "no", and [x] {y}.') for number in range(3)]
 GOOD = {"findings": FOUND, "files_reviewed": ["a.py"]}
@@ -53,13 +53,26 @@ def titles(text: str) -> list[str]:
         json.dumps({"result": GOOD}),
         json.dumps({"review": {"data": FOUND}}),
         json.dumps({"code_suggestions": FOUND}),
-        json.dumps({"Findings": [{"relevantFile": "a.py", "existingCode": "x", "suggestionContent": "It is wrong.", "oneSentenceSummary": f"Title {n}", "label": "bug"} for n in range(3)]}),
+        json.dumps(
+            {
+                "Findings": [
+                    {
+                        "relevantFile": "a.py",
+                        "existingCode": "x",
+                        "suggestionContent": "It is wrong.",
+                        "oneSentenceSummary": f"Title {n}",
+                        "label": "bug",
+                    }
+                    for n in range(3)
+                ]
+            }
+        ),
         repr(GOOD),
         PRETTY.replace("},", "},,").replace('"a.py"\n', '"a.py",\n'),
         PRETTY.replace('"path":', "path:").replace('"title":', "title:"),
         PRETTY.replace('"no"', "no").replace('\\"no\\"', '"no"'),
         PRETTY.replace('"side"', '// the side\n "side"'),
-        "{" + TEXT.strip("{}") ,
+        "{" + TEXT.strip("{}"),
         TEXT.replace(', "files_reviewed"', '\n"files_reviewed"'),
     ],
 )
@@ -78,7 +91,18 @@ def test_yaml_with_the_same_keys_is_read() -> None:
 
 @pytest.mark.parametrize(
     ("word", "severity"),
-    [("P0", "critical"), ("p3", "low"), ("error", "high"), ("Warning", "medium"), ("info", "low"), ("blocker", "critical"), ("major", "high"), ("minor", "low"), ("nit", "nit"), ("?", "medium")],
+    [
+        ("P0", "critical"),
+        ("p3", "low"),
+        ("error", "high"),
+        ("Warning", "medium"),
+        ("info", "low"),
+        ("blocker", "critical"),
+        ("major", "high"),
+        ("minor", "low"),
+        ("nit", "nit"),
+        ("?", "medium"),
+    ],
 )
 def test_other_scales_of_severity(word: str, severity: str) -> None:
     parsed = parse_answer(json.dumps({"findings": [{"path": "a", "title": "t", "severity": word}]}))
@@ -86,12 +110,37 @@ def test_other_scales_of_severity(word: str, severity: str) -> None:
     assert parsed.candidates[0].severity == severity
 
 
-@pytest.mark.parametrize("text", ["{}", "[]", "null", "LGTM", "", "   ", '{"findings": null}', '{"findings": "none"}', '{"ok": true}', '{"findings": [1, 2]}', "[" * 5_000, '{"a":' * 200 + "1"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{}",
+        "[]",
+        "null",
+        "LGTM",
+        "",
+        "   ",
+        '{"findings": null}',
+        '{"findings": "none"}',
+        '{"ok": true}',
+        '{"findings": [1, 2]}',
+        "[" * 5_000,
+        '{"a":' * 200 + "1",
+    ],
+)
 def test_what_holds_no_finding_is_malformed_and_not_clean(text: str) -> None:
     assert parse_answer(text) is None
 
 
-@pytest.mark.parametrize("text", ['{"findings": []}', '{"findings": [], "files_reviewed": ["a"]}', '```json\n{"findings": []}\n```', '{"result": {"findings": []}}', "findings: []\n"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"findings": []}',
+        '{"findings": [], "files_reviewed": ["a"]}',
+        '```json\n{"findings": []}\n```',
+        '{"result": {"findings": []}}',
+        "findings: []\n",
+    ],
+)
 def test_an_empty_list_is_clean(text: str) -> None:
     parsed = parse_answer(text)
     assert parsed is not None
@@ -140,20 +189,37 @@ def test_of_hundreds_of_damaged_answers_ninety_nine_in_a_hundred_are_read() -> N
 
 
 @settings(max_examples=500, deadline=None)
-@given(st.text(alphabet=st.sampled_from('{}[]",:\\\'\n abc:-|>#/*`<'), max_size=120))
+@given(st.text(alphabet=st.sampled_from("{}[]\",:\\'\n abc:-|>#/*`<"), max_size=120))
 def test_nothing_makes_the_reader_fail(text: str) -> None:
     parse_answer(text)
     parse_answer('{"findings": [{"title": "' + text)
 
 
 def test_one_bad_finding_never_drops_its_neighbours() -> None:
-    parsed = parse_answer(json.dumps({"findings": [FOUND[0], {"path": "a.py"}, "text", FOUND[1] | {"start_line": "x", "evidence": 3, "suggestion": []}]}))
+    parsed = parse_answer(
+        json.dumps(
+            {
+                "findings": [
+                    FOUND[0],
+                    {"path": "a.py"},
+                    "text",
+                    FOUND[1] | {"start_line": "x", "evidence": 3, "suggestion": []},
+                ]
+            }
+        )
+    )
     assert parsed is not None
     assert (len(parsed.candidates), parsed.malformed) == (2, 2)
 
 
 def test_texts_are_cut_at_their_limits() -> None:
-    long = {"path": "a", "title": "t" * 200, "body": "b" * 9_000, "trigger": "c" * 900, "quote": "\n".join("q" * 900 for _ in range(9))}
+    long = {
+        "path": "a",
+        "title": "t" * 200,
+        "body": "b" * 9_000,
+        "trigger": "c" * 900,
+        "quote": "\n".join("q" * 900 for _ in range(9)),
+    }
     parsed = parse_answer(json.dumps({"findings": [long]}))
     assert parsed is not None
     found = parsed.candidates[0]

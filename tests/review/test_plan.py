@@ -5,6 +5,8 @@ from decimal import Decimal
 
 import pytest
 from msgspec import structs
+from tests.patches.shapes import BODY, Repo
+from tests.review.scripted import Quota, ScriptedAnswerer, answered, finding, findings, requests_window, review, slot
 
 from perilune.core.money import Money
 from perilune.patches.parse import parse_patch
@@ -16,10 +18,18 @@ from perilune.review.plan.units import LIMITS, Ranked, pack
 from perilune.review.ports import Prices, WindowState
 from perilune.review.result import RunStatus
 from perilune.review.risk import risk_of
-from tests.patches.shapes import BODY, Repo
-from tests.review.scripted import Quota, answered, ScriptedAnswerer, finding, findings, requests_window, review, slot
 
 SHARE = Decimal("0.4")
+RUN = """\
+import os
+
+
+def run_{number}(path):
+    total = 0
+    for name in os.listdir(path):
+        total += len(name){less}
+    return total
+"""
 RESET = datetime(2026, 11, 20, 14, 7, tzinfo=UTC)
 
 
@@ -67,7 +77,12 @@ async def test_with_ten_of_two_hundred_left_no_more_than_four_are_asked(repo: Re
 @pytest.mark.case("review R10.2")
 async def test_an_empty_account_leaves_it_to_the_fallback(cart: Repo) -> None:
     spent = slot(requests_window(0))
-    fallback = slot(account="ci", objective="token", balance=Money(Decimal(5), "USD"), prices=Prices(hit=Decimal("0.1"), miss=Decimal(1), output=Decimal(4), currency="USD"))
+    fallback = slot(
+        account="ci",
+        objective="token",
+        balance=Money(Decimal(5), "USD"),
+        prices=Prices(hit=Decimal("0.1"), miss=Decimal(1), output=Decimal(4), currency="USD"),
+    )
     result = await review(cart, preview=True, quota=Quota(spent, fallback))
     assert result.plan is not None
     assert result.plan.slot is not None
@@ -87,7 +102,9 @@ def test_a_windows_share_is_a_prior_until_five_samples_and_then_learned_over_the
     four = tuple([Decimal("0.01")] * 4)
     assert request_share(window("5h", "0.5", samples=four)) == Decimal(1) / 300
     assert request_share(window("5h", "0.5", samples=(*four, Decimal("0.01")))) == Decimal("0.01")
-    assert request_share(window("5h", "0.5", samples=tuple([Decimal(1)] * 10 + [Decimal("0.002")] * 50))) == Decimal("0.002")
+    assert request_share(window("5h", "0.5", samples=tuple([Decimal(1)] * 10 + [Decimal("0.002")] * 50))) == Decimal(
+        "0.002"
+    )
     assert request_share(window("7d", "0.5")) == Decimal(1) / 1000
     assert request_share(window("other", "0.5", span_s=36_000)) == Decimal(18_000) / (300 * 36_000)
     assert request_share(window("other", "0.5")) == Decimal(1) / 300
@@ -105,10 +122,9 @@ async def test_a_window_that_is_not_there_is_no_constraint_and_is_not_told(cart:
 async def test_an_unknown_reset_is_unknown(cart: Repo) -> None:
     result = await review(cart, quota=Quota(slot(requests_window(0, resets_at=None))))
     assert (result.status, result.retry_at) == (RunStatus.DEFERRED, None)
-    assert result.errors[0].variant == "unknown"
+    assert result.errors[0].variant == "one_unknown"
 
 
-@pytest.mark.case("review R10.9")
 def test_an_old_reading_halves_the_share() -> None:
     found = allowance(slot(requests_window(100), is_stale=True), SHARE, {})
     assert (found.requests, found.is_halved) == (20, True)
@@ -118,11 +134,19 @@ def test_an_old_reading_halves_the_share() -> None:
 async def test_sixty_files_of_one_line_take_few_requests_and_few_tokens(repo: Repo) -> None:
     repo.write("AGENTS.md", "Names are nouns. Errors are values.\n")
     for number in range(60):
-        repo.write(f"src/m{number}.py", f"import os\n\n\ndef run_{number}(path):\n    total = 0\n    for name in os.listdir(path):\n        total += len(name)\n    return total\n")
+        repo.write(
+            f"src/m{number}.py",
+            RUN.format(number=number, less=""),
+        )
     repo.commit()
     for number in range(60):
-        repo.write(f"src/m{number}.py", f"import os\n\n\ndef run_{number}(path):\n    total = 0\n    for name in os.listdir(path):\n        total += len(name) - {number}\n    return total\n")
-    said = findings(*(finding(f"src/m{number}.py", f"        total += len(name) - {number}") for number in range(0, 60, 20)))
+        repo.write(
+            f"src/m{number}.py",
+            RUN.format(number=number, less=f" - {number}"),
+        )
+    said = findings(
+        *(finding(f"src/m{number}.py", f"        total += len(name) - {number}") for number in range(0, 60, 20))
+    )
     answerer = ScriptedAnswerer(said)
     result = await review(repo, answerer, quota=Quota(slot(requests_window(61))))
     assert len(answerer.requests) <= 4
@@ -150,7 +174,9 @@ async def test_units_fit_the_smallest_window_and_body_of_every_slot(repo: Repo) 
     for number in range(30):
         repo.write(f"src/m{number}.py", "".join(f"value_{line} = 'x' * {line}\n" for line in range(60)))
     answerer = ScriptedAnswerer(findings())
-    slots = Quota(slot(context_length=262_144, body_limit=40_000), slot(account="ci", objective="token", context_length=60_000))
+    slots = Quota(
+        slot(context_length=262_144, body_limit=40_000), slot(account="ci", objective="token", context_length=60_000)
+    )
     await review(repo, answerer, quota=slots)
     assert max(tokens_of(request.size) for request in answerer.requests) <= 54_000 - 32_768
     assert max(request.size for request in answerer.requests) <= 40_000
@@ -166,7 +192,10 @@ def test_every_hunk_is_in_exactly_one_unit_and_files_of_a_directory_stay_togethe
 
 
 def test_a_test_shares_the_unit_of_its_source() -> None:
-    texts = [f"--- /dev/null\n+++ b/{name}\n@@ -0,0 +1,180 @@\n" + "+x = 1\n" * 180 for name in ("src/pay.py", "src/zoo.py", "tests/test_pay.py", "tests/test_zoo.py")]
+    texts = [
+        f"--- /dev/null\n+++ b/{name}\n@@ -0,0 +1,180 @@\n" + "+x = 1\n" * 180
+        for name in ("src/pay.py", "src/zoo.py", "tests/test_pay.py", "tests/test_zoo.py")
+    ]
     ranked = [Ranked(file, risk_of(file)) for file in parse_patch("".join(texts).encode()).files]
     together = [set(unit.names) for unit in pack(ranked, LIMITS["token"])]
     assert {"src/pay.py", "tests/test_pay.py"} in together
@@ -179,7 +208,6 @@ def test_risk_puts_sensitive_code_before_documentation() -> None:
     assert scores == sorted(scores)
 
 
-@pytest.mark.case("review R19.1")
 def test_the_byte_ratio_nears_what_is_billed_after_three_calls() -> None:
     ratio, truth = Decimal("3.1"), Decimal("3.8")
     for size in (10_000, 40_000, 25_000):
@@ -194,8 +222,12 @@ async def test_the_cost_limit_stops_before_the_call_that_could_exceed_it(repo: R
     for number in range(6):
         repo.write(f"p{number}/m.py", "".join(f"v{line} = {line}\n" for line in range(390)))
     prices = Prices(hit=Decimal(1), miss=Decimal(1), output=Decimal(10), currency="USD")
-    answerer = ScriptedAnswerer(lambda request: structs.replace(answered(findings(), request), cost=Money(Decimal("0.30"), "USD")))
-    result = await review(repo, answerer, quota=Quota(slot(objective="token", prices=prices)), user={"budget": {"max_cost": "USD 0.70"}})
+    answerer = ScriptedAnswerer(
+        lambda request: structs.replace(answered(findings(), request), cost=Money(Decimal("0.30"), "USD"))
+    )
+    result = await review(
+        repo, answerer, quota=Quota(slot(objective="token", prices=prices)), user={"budget": {"max_cost": "USD 0.70"}}
+    )
     assert len(answerer.requests) == 2
     assert result.usage.cost == Money(Decimal("0.60"), "USD")
     assert result.status is RunStatus.PARTIAL

@@ -5,14 +5,14 @@ import re
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.patches.shapes import Repo
+from tests.review.scripted import ScriptedAnswerer, finding, findings, review
 
 from perilune.patches.finding import Method, Severity, Verdict
 from perilune.review.prompt.escapes import original, visible
 from perilune.review.prompt.fences import fenced, nonce_for, rules_nonce
 from perilune.review.prompt.secrets import Redactor
 from perilune.review.prompt.system import GENERATE, VERIFY
-from tests.patches.shapes import Repo
-from tests.review.scripted import ScriptedAnswerer, finding, findings, review
 
 FENCE = re.compile(r"<<<([0-9a-f]{32}) ([a-z ]+)\n(.*?)\n\1>>>", re.DOTALL)
 KEY = "sk-kimi-" + "EXAMPLE1234567890abcdefEXAMPLE"
@@ -64,7 +64,15 @@ def plant(repo: Repo, carrier: str, attack: str) -> None:
 @pytest.mark.parametrize("attack", ATTACKS)
 @pytest.mark.parametrize(
     "carrier",
-    ["comment", "string", "documentation", "rule file in the head", "file name", "name of a skipped file", "commit subject"],
+    [
+        "comment",
+        "string",
+        "documentation",
+        "rule file in the head",
+        "file name",
+        "name of a skipped file",
+        "commit subject",
+    ],
 )
 async def test_what_is_under_review_stands_inside_fences_alone(repo: Repo, carrier: str, attack: str) -> None:
     from perilune.review.acquire.inputs import InputKind, ReviewInput
@@ -84,7 +92,9 @@ async def test_what_is_under_review_stands_inside_fences_alone(repo: Repo, carri
         for piece in text.replace("\u202e", "").split("\n"):
             assert piece[:30].strip() not in bare
         assert not re.search("[\u202a-\u202e\u2066-\u2069\u200b\U000e0000-\U000e007f]", request.user)
-    nonces = [set(re.findall(r"<<<([0-9a-f]{32}) diff", answerer.requests[0].user)) - {"0" * 32} for answerer in answerers]
+    nonces = [
+        set(re.findall(r"<<<([0-9a-f]{32}) diff", answerer.requests[0].user)) - {"0" * 32} for answerer in answerers
+    ]
     assert nonces[0]
     assert not nonces[0] & nonces[1]
 
@@ -155,14 +165,26 @@ async def test_a_secret_is_not_sent_is_reported_and_quotes_around_it_anchor(repo
     assert all(value not in request.user + request.system for request in answerer.requests)
     assert "⟨secret:" in seen[0]
     own = next(entry for entry in result.findings if entry.pass_name == "harness")
-    assert (own.severity, own.verification.state, own.is_inline, own.anchor.start_line) == (Severity.CRITICAL, Verdict.CONFIRMED, True, 2)
+    assert (own.severity, own.verification.state, own.is_inline, own.anchor.start_line) == (
+        Severity.CRITICAL,
+        Verdict.CONFIRMED,
+        True,
+        2,
+    )
     said = next(entry for entry in result.findings if entry.pass_name != "harness")
     assert (said.anchor.start_line, said.anchor.end_line, said.anchor.method) == (2, 3, Method.NORMALISED)
     assert value not in str(review_document(result, Voice()))
 
 
 def test_a_private_key_is_hidden_line_by_line_and_counted_once() -> None:
-    body = ["x = 1", "-----BEGIN RSA PRIVATE KEY-----", "MIIEpAIBAAKCAQEA" + "a" * 48, "shortEnd==", "-----END RSA PRIVATE KEY-----", "y = 2"]
+    body = [
+        "x = 1",
+        "-----BEGIN RSA PRIVATE KEY-----",
+        "MIIEpAIBAAKCAQEA" + "a" * 48,
+        "shortEnd==",
+        "-----END RSA PRIVATE KEY-----",
+        "y = 2",
+    ]
     shown, _ = Redactor().redact(body)
     assert shown == ["x = 1", *["⟨secret:pem:1⟩"] * 4, "y = 2"]
     tail, _ = Redactor().redact(body[2:])
@@ -171,7 +193,14 @@ def test_a_private_key_is_hidden_line_by_line_and_counted_once() -> None:
 
 @pytest.mark.parametrize(
     "line",
-    ["password = os.environ['DB_PASSWORD_VALUE']", "password: 'changeme-please1'", 'secret = "${SECRET_VALUE_1}"', "api_key = get_key()", "password = 'password'", "sk-learn is a library"],
+    [
+        "password = os.environ['DB_PASSWORD_VALUE']",
+        "password: 'changeme-please1'",
+        'secret = "${SECRET_VALUE_1}"',
+        "api_key = get_key()",
+        "password = 'password'",
+        "sk-learn is a library",
+    ],
 )
 def test_what_is_no_secret_stays(line: str) -> None:
     assert Redactor().redact([line])[0] == [line]
@@ -184,7 +213,15 @@ def test_equal_secrets_have_equal_markers() -> None:
 
 
 async def test_context_shows_the_symbol_and_never_more_than_the_diff(repo: Repo) -> None:
-    body = ["class Store:", "    def save(self):", *[f"        step_{number}()" for number in range(30)], "", "", "def other():", "    pass"]
+    body = [
+        "class Store:",
+        "    def save(self):",
+        *[f"        step_{number}()" for number in range(30)],
+        "",
+        "",
+        "def other():",
+        "    pass",
+    ]
     repo.write("a.py", "\n".join(body) + "\n")
     repo.commit()
     body[25] = "        changed()"

@@ -3,14 +3,6 @@
 import json
 
 import pytest
-
-from perilune.patches.finding import Level, Method, Side, Verdict
-from perilune.review.acquire.inputs import InputKind, ReviewInput
-from perilune.review.coverage import CoverageState
-from perilune.review.exits import exit_code
-from perilune.review.ports import Deferred, ModelRequest, Refused
-from perilune.review.result import ReviewResult, RunStatus
-from perilune.core.errors import Problem
 from tests.patches.shapes import Repo
 from tests.review.scripted import (
     NOW,
@@ -24,6 +16,14 @@ from tests.review.scripted import (
     slot,
     verdicts,
 )
+
+from perilune.core.errors import Problem
+from perilune.patches.finding import Level, Method, Side, Verdict
+from perilune.review.acquire.inputs import InputKind, ReviewInput
+from perilune.review.coverage import CoverageState
+from perilune.review.exits import exit_code
+from perilune.review.ports import Deferred, ModelRequest, Refused
+from perilune.review.result import ReviewResult, RunStatus
 
 MEAN = "        return total / len(self.items)"
 

@@ -1,13 +1,13 @@
 """What is read, what is not, and why."""
 
 import pytest
+from tests.patches.shapes import BODY, Repo
+from tests.review.scripted import Quota, ScriptedAnswerer, finding, findings, requests_window, review, slot
 
 from perilune.review.coverage import CoverageState
 from perilune.review.globs import Globs
 from perilune.review.result import ReviewResult, RunStatus
 from perilune.review.settings import ReviewSettings
-from tests.patches.shapes import BODY, Repo
-from tests.review.scripted import Quota, ScriptedAnswerer, finding, findings, requests_window, review, slot
 
 
 def states(result: ReviewResult) -> dict[str, str | None]:
@@ -91,7 +91,9 @@ async def test_a_head_cannot_mark_its_own_source_as_generated(repo: Repo) -> Non
 
 
 async def test_attributes_of_the_base_count_and_include_brings_back(repo: Repo) -> None:
-    repo.write(".gitattributes", "*.py linguist-generated\nsrc/own.py -linguist-generated\nlib/** linguist-vendored=true\n")
+    repo.write(
+        ".gitattributes", "*.py linguist-generated\nsrc/own.py -linguist-generated\nlib/** linguist-vendored=true\n"
+    )
     repo.write(".perilune.toml", '[review]\nignore = ["docs/", "!docs/keep.md"]\ninclude = ["lib/mine.c"]\n')
     repo.commit()
     for name in ("a.py", "src/own.py", "lib/x.c", "lib/mine.c", "docs/a.md", "docs/keep.md"):
@@ -172,5 +174,14 @@ async def test_one_huge_hunk_is_read_in_pieces_without_duplicates(base: Repo) ->
 
 def test_the_defaults_are_those_of_the_reference() -> None:
     settings = ReviewSettings()
-    assert (settings.severity, settings.max_inline, settings.effort, settings.fail_on) == ("medium", 10, "medium", "never")
-    assert (settings.budget.max_requests, settings.budget.max_tokens, str(settings.budget.max_share)) == (40, 2_000_000, "0.4")
+    assert (settings.severity, settings.max_inline, settings.effort, settings.fail_on) == (
+        "medium",
+        10,
+        "medium",
+        "never",
+    )
+    assert (settings.budget.max_requests, settings.budget.max_tokens, str(settings.budget.max_share)) == (
+        40,
+        2_000_000,
+        "0.4",
+    )

@@ -3,12 +3,12 @@
 from decimal import Decimal
 
 import pytest
+from tests.patches.shapes import Repo
+from tests.review.scripted import ScriptedAnswerer, findings, review
 
 from perilune.core.errors import ConfigError
 from perilune.review.acquire.inputs import InputKind, ReviewInput
 from perilune.review.settings import settings_of
-from tests.patches.shapes import Repo
-from tests.review.scripted import ScriptedAnswerer, findings, review
 
 
 @pytest.mark.parametrize(
@@ -22,7 +22,9 @@ from tests.review.scripted import ScriptedAnswerer, findings, review
         ("[review\n", "syntax", {"line": 1}),
     ],
 )
-def test_what_is_not_known_is_an_error_that_names_the_nearest(text: str, variant: str, facts: dict[str, object]) -> None:
+def test_what_is_not_known_is_an_error_that_names_the_nearest(
+    text: str, variant: str, facts: dict[str, object]
+) -> None:
     with pytest.raises(ConfigError) as caught:
         settings_of(text.encode())
     problem = caught.value.problem
@@ -32,11 +34,16 @@ def test_what_is_not_known_is_an_error_that_names_the_nearest(text: str, variant
 
 def test_a_repository_narrows_and_never_widens() -> None:
     user = {"budget": {"max_requests": 10, "max_share": 0.3}, "redact_secrets": True, "severity": "high"}
-    text = b"[review]\nseverity = 'low'\nredact_secrets = false\napprove = true\n[review.budget]\nmax_requests = 99\nmax_tokens = 5\nmax_share = 0.9\n"
+    text = b"[review]\nseverity = 'low'\nredact_secrets = false\napprove = true\n"
+    text += b"[review.budget]\nmax_requests = 99\nmax_tokens = 5\nmax_share = 0.9\n"
     settings, ignored = settings_of(text, user)
     assert settings.severity == "low"
     assert (settings.redact_secrets, settings.approve, ignored) == (True, False, ("approve", "redact_secrets"))
-    assert (settings.budget.max_requests, settings.budget.max_tokens, settings.budget.max_share) == (10, 5, Decimal("0.3"))
+    assert (settings.budget.max_requests, settings.budget.max_tokens, settings.budget.max_share) == (
+        10,
+        5,
+        Decimal("0.3"),
+    )
 
 
 def test_a_flag_comes_before_everything() -> None:

@@ -105,6 +105,16 @@ def test_a_span_begins_with_its_start_and_ends_before_its_end(store: Store) -> N
         assert ledger.totals(connection, DAY + timedelta(days=1), DAY + timedelta(days=2)) == []
 
 
+def test_sums_over_time_are_by_the_caller_s_spans(store: Store) -> None:
+    _insert(store, [_request(n) for n in (0, 1, 5)])
+    edges = [DAY, DAY + timedelta(seconds=2), DAY + timedelta(seconds=4), DAY + timedelta(seconds=6)]
+    with store.read() as connection:
+        spans = ledger.totals_over_time(connection, edges)
+    assert [(start, sum(total.requests for total in sums)) for start, sums in spans] == list(
+        zip(edges[:-1], (2, 0, 1), strict=True)
+    )
+
+
 def test_a_failover_is_a_request_sent_to_two_slots(store: Store) -> None:
     _insert(
         store,

@@ -1,14 +1,15 @@
 """The engine: one configuration's gateway with its store, admission and ledger, for the service and for commands."""
 
+import os
+import platform
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from perilune.catalog import load as catalogues
 from perilune.compose.background import Background
 from perilune.compose.board import Board
 from perilune.compose.happenings import Happenings, Publish, WatchedLedger
 from perilune.compose.monitoring import Monitoring
-from perilune.compose.state_keeper import StateKeeper
 from perilune.compose.workbench import Workbench
 from perilune.config.schema import Config
 from perilune.core.errors import PeriluneError
@@ -17,13 +18,20 @@ from perilune.core.secret import Secret
 from perilune.gateway.admission import Admission, Rules, choose_places
 from perilune.gateway.build import Gateway, Parts, build_gateway
 from perilune.gateway.intake import App
+from perilune.gateway.kept_states import KeptStates
 from perilune.gateway.ledger import LedgerWriter
 from perilune.gateway.pricing import Pricing
 from perilune.net.upstream_map import VARIABLE, parse_upstream
+from perilune.providers.contract.own_catalogue import own_documents
 from perilune.providers.contract.registry import providers
 from perilune.quota.held import Known
+from perilune.quota.refusals import code_of
 from perilune.quota.snapshot import Refusal
+from perilune.store import learned
+from perilune.store.learned import Learned
 from perilune.store.snapshots import Snapshots
+
+_CAP = "concurrency"
 
 
 def nobody(event: str) -> None:
@@ -49,18 +57,22 @@ class Engine:
         self.store = monitoring.store
         self.background = Background()
         self.snapshots = Snapshots(self.store)
-        self.catalogue = catalogues.load(self._own_documents())
+        self.catalogue = catalogues.load(own_documents(providers().values()), self._own_document())
         self.happenings = Happenings(self.store, self.background, publish)
         self.board = Board(self._known(monitoring), self.catalogue, keep=self._keep, nudge=nudge)
         self.board.load(monitoring.held(), bench.now())
         self._listen = listen
         self._written = LedgerWriter(self.store, self._pricing())
         config = self._config(monitoring.config)
-        self.ledger = WatchedLedger(self._written, self.happenings, publish, _mains(config))
+        self.ledger = WatchedLedger(self._written, self.happenings, publish, _mains(config), self._why)
         self.admission = Admission(
-            choose_places(bench.environment, self.store), Rules(queue_max=config.gateway.queue_max)
+            choose_places(bench.environment, self.store),
+            Rules(queue_max=config.gateway.queue_max),
+            on_learned=self._keep_cap,
         )
+        self._states = KeptStates(self.store, f"{platform.node()} {os.getpid()}", bench.now)
         self.gateway: Gateway = build_gateway(self._parts(config, fallback, token))
+        self._recall_caps()
 
     def reload(self, monitoring: Monitoring) -> None:
         """Take over another version of the configuration; running requests end on theirs."""
@@ -85,6 +97,7 @@ class Engine:
         await self.gateway.close(drain_s)
         self.admission.close()
         self._written.close()
+        self._states.close()
         self.background.close()
         self.store.close()
 
@@ -96,7 +109,6 @@ class Engine:
         return replace(config, gateway=replace(config.gateway, listen=self._listen))
 
     def _parts(self, config: Config, fallback: App | None, token: Secret | None) -> Parts:
-        keeper = StateKeeper(self.store, self.background, self.bench.now)
         return Parts(
             config=config,
             providers=providers(),
@@ -108,8 +120,8 @@ class Engine:
             seal_key=self.bench.vault.fingerprint_key,
             groups=self._groups(config),
             upstream=parse_upstream(self.bench.environment.get(VARIABLE)),
-            states=keeper,
-            restored=keeper.restored(),
+            states=self._states,
+            restored=tuple(self._states.load()),
             token=token,
             fallback=fallback,
             language=pick_language(self.bench.environment, config.display.lang),
@@ -124,9 +136,28 @@ class Engine:
 
         return Pricing(lambda: self.catalogue, plans.get, plan_of_account)
 
-    def _own_documents(self) -> list[catalogues.Document]:
+    def _own_document(self) -> catalogues.Document | None:
         file = self.bench.paths.config_file.with_name("catalogue.toml")
-        return [catalogues.Document(str(file), file.read_text(encoding="utf-8"))] if file.is_file() else []
+        return catalogues.Document(str(file), file.read_text(encoding="utf-8")) if file.is_file() else None
+
+    def _keep_cap(self, group: str, value: int, for_s: float) -> None:
+        """What a refusal taught about a cap outlives this process."""
+        at = self.bench.now()
+        lesson = Learned(scope=group, name=_CAP, value=str(value), at=at, until=at + timedelta(seconds=for_s))
+
+        def write() -> None:
+            with self.store.begin() as connection:
+                learned.keep(connection, lesson)
+
+        self.background.submit(write)
+
+    def _recall_caps(self) -> None:
+        now = self.bench.now()
+        with self.store.read() as connection:
+            lessons = [lesson for lesson in learned.known(connection, now) if lesson.name == _CAP]
+        for lesson in lessons:
+            if lesson.until is not None and lesson.value.isdigit():
+                self.admission.recall(lesson.scope, int(lesson.value), (lesson.until - now).total_seconds())
 
     def _known(self, monitoring: Monitoring) -> Mapping[str, Known]:
         return {account.name: monitoring.known(account) for account in monitoring.config.accounts}
@@ -149,6 +180,15 @@ class Engine:
         for name, secret in self._secrets(config).items():
             groups[name] = first.setdefault(self.bench.vault.fingerprint(secret), name)
         return groups
+
+    def _why(self, account: str, now: datetime) -> str | None:
+        """The code of what blocks an account now."""
+        verdict = self.board.verdict(account, now)
+        if verdict is None or verdict.usable is not False:
+            return None
+        codes = {"balance": "PL-BALANCE-EMPTY", "membership": "PL-402-MEMBER", "credential": "PL-401-KEY"}
+        blocked_by = verdict.blocked_by or ""
+        return codes.get(blocked_by) or code_of(None if blocked_by == "quota" else blocked_by)
 
     def _keep(self, account: str, refusal: Refusal | None) -> None:
         if refusal is None:

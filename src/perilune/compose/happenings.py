@@ -117,7 +117,15 @@ class Edges:
 class WatchedLedger:
     """A ledger that also notices when a route goes over to another slot, and back."""
 
-    def __init__(self, ledger: Ledger, happenings: Happenings, publish: Publish, mains: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        ledger: Ledger,
+        happenings: Happenings,
+        publish: Publish,
+        mains: Mapping[str, str],
+        why: Callable[[str, datetime], str | None] = lambda account, now: None,
+    ) -> None:
+        self._why = why
         self._ledger = ledger
         self._happenings = happenings
         self._publish = publish
@@ -147,4 +155,5 @@ class WatchedLedger:
             self._happenings.note("route_back", request.ended_at, account, route=route)
             return
         code = next((attempt.code for attempt in attempts if attempt.account == main and attempt.code), None)
+        code = code or self._why(main, request.ended_at)
         self._happenings.note("failover", request.ended_at, account, route=route, main=main, code=code or "–")

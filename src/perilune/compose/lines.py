@@ -2,12 +2,16 @@
 
 from collections.abc import Mapping
 from contextlib import suppress
+from datetime import datetime
+
+import msgspec
 
 from perilune.catalog.plan import Plan
 from perilune.config.paths import Paths
 from perilune.config.schema import Config
 from perilune.core.errors import PeriluneError
 from perilune.core.messages import Voice
+from perilune.faces.statusline.nudge import is_served
 from perilune.quota.document import StatusDocument
 from perilune.quota.line import AccountFacts, Line, LineDisplay, LineFacts, LineRoute, line_of
 from perilune.store.line import save_line
@@ -75,3 +79,12 @@ def _account(plan: Plan | None, region_id: str, config: Config) -> AccountFacts:
         hosts=region.hosts if region else (),
         interval_s=max(config.monitor.interval_s, plan.poll_interval_s),
     )
+
+
+def serving_process(paths: Paths, now: datetime) -> int | None:
+    """The running service that reads the accounts and keeps what status lines show; None where there is none."""
+    try:
+        line = msgspec.json.decode(paths.line_file.read_bytes(), type=Line)
+    except (OSError, msgspec.DecodeError):
+        return None
+    return line.service if is_served(line, int(now.timestamp())) else None

@@ -29,7 +29,7 @@ from perilune.gateway.slots import Route, Slot
 from perilune.gateway.states import ScopeState
 from perilune.providers.contract.outcome import OutcomeClass as Is
 from perilune.quota.document import StatusDocument
-from perilune.store import ledger
+from perilune.store import events, ledger
 from perilune.store.reviews import recent_reviews
 
 _STATE_WORDS: dict[Is, str] = {
@@ -131,7 +131,7 @@ class LiveService:
                 listen=self._listen(),
                 routes=[],
                 requests_today=ledger.count_requests(connection, start, end),
-                failovers_today=ledger.count_failovers(connection, start, end),
+                failovers_today=events.count(connection, "failover", start),
                 first_content_p95_ms=ledger.first_content_percentile(connection, start, end),
                 spent_today=_spent(totals),
             )

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -27,9 +27,11 @@ from perilune.store.quick import quick_held, quick_tried
 if TYPE_CHECKING:
     from perilune.monitor.target import Target
     from perilune.providers.contract.reading import Binding
+    from perilune.quota.forecast import History
     from perilune.store.engine import Store
     from perilune.vault.vault import Vault
 
+_HISTORY = timedelta(days=56)
 _DATABASE = "PERILUNE_DATABASE_URL"
 
 
@@ -90,9 +92,27 @@ class Monitoring:
 
         return Snapshots(self.store).held(self._clock())
 
+    def histories(self) -> "dict[str, History]":
+        """The readings kept of the last 56 days, by account."""
+        if self._url is None and not self._paths.store_file.is_file():
+            return {}
+        from perilune.store.histories import histories
+
+        return histories(self.store, self._clock() - _HISTORY)
+
     def needs_reading(self, names: Sequence[str], *, is_asked: bool = False) -> bool:
-        """Whether a status wants calls first: something was last tried too long ago."""
-        return bool(self._due(names, is_asked=is_asked))
+        """Whether a status wants calls first: something was last tried too long ago, and no service sees to it."""
+        waiting = self._due(names, is_asked=is_asked)
+        if not waiting or is_asked:
+            return bool(waiting)
+        from perilune.compose.lines import serving_process
+
+        never_tried = set(waiting) - set(self._tried())
+        return bool(never_tried) or serving_process(self._paths, self._clock()) is None
+
+    def needing(self, names: Sequence[str], *, is_asked: bool = False) -> list[str]:
+        """The accounts that were last tried too long ago."""
+        return self._due(names, is_asked=is_asked)
 
     def read(self, names: Sequence[str], *, is_asked: bool = False) -> None:
         """Read what is due, within 8 seconds in all; the store has the result, good or bad."""
@@ -102,11 +122,15 @@ class Monitoring:
         self.keep_line()
 
     def keep_line(self, service: int | None = None) -> None:
-        """Write what status lines show, after something was saved; `service` is the process that goes on doing so."""
-        from perilune.compose.lines import keep_line
+        """Write what status lines show, after something was saved.
 
-        document = self.status((), Voice(now=self._clock()))
-        keep_line(document, self._paths, self.config, self._plans, service)
+        `service` is the process that goes on doing so; one that runs already stays named.
+        """
+        from perilune.compose.lines import keep_line, serving_process
+
+        now = self._clock()
+        document = self.status((), Voice(now=now))
+        keep_line(document, self._paths, self.config, self._plans, service or serving_process(self._paths, now))
 
     def known(self, account: AccountConfig) -> Known:
         """An account as the status needs it."""

@@ -1,14 +1,17 @@
 """Wires the reviewer: questions go through the gateway's core, answers into the store, quota comes from the board."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+import contextlib
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 import msgspec
 
+from perilune.catalog.prices import Tokens, cost
 from perilune.compose.engine import Engine
+from perilune.compose.workbench import Workbench
 from perilune.core.errors import Problem
 from perilune.core.money import Money
 from perilune.dialects.form import Dialect, Request, ResponseFormat, StopReason, Text, Turn
@@ -28,6 +31,7 @@ from perilune.review.ports import (
     Deferred,
     ModelAnswer,
     ModelRequest,
+    NoQuota,
     Prices,
     Refused,
     SlotView,
@@ -35,6 +39,7 @@ from perilune.review.ports import (
     WindowState,
 )
 from perilune.review.result import ReviewResult, RunStatus
+from perilune.review.run import ReviewServices
 from perilune.store.answers import Answers
 from perilune.store.reviews import ReviewRow, save_review
 
@@ -88,7 +93,8 @@ class GatewayAnswerer:
         answer = parse_answer(Dialect.CHAT, reply.body)
         used = reply.usage or answer.usage
         account = reply.account or ""
-        plan = next((one.plan for one in self._engine.monitoring.config.accounts if one.name == account), None)
+        slots = (one for route in self._engine.gateway.core.setup.routes.all for one in route.slots)
+        slot = next((one for one in slots if one.account == account), None)
         return ModelAnswer(
             text="".join(part.text for part in answer.parts if isinstance(part, TextPart)),
             finish_reason="length" if answer.stop is StopReason.LENGTH else "stop",
@@ -102,32 +108,11 @@ class GatewayAnswerer:
             ),
             model=reply.served_model or answer.model,
             account=account,
-            plan=plan,
-            cost=self._cost(account, reply),
+            plan=slot.plan.id if slot is not None else None,
+            cost=None if slot is None else cost_of(self._engine, slot, reply),
             attempts=attempts,
             request_id=reply.request_id,
         )
-
-    def _cost(self, account: str, reply: Reply) -> Money | None:
-        from perilune.catalog.prices import Tokens, cost
-
-        slot = next(
-            (s for r in self._engine.gateway.core.setup.routes.all for s in r.slots if s.account == account), None
-        )
-        used = reply.usage
-        if slot is None or slot.costs_quota or slot.region is None or used is None or reply.served_model is None:
-            return None
-        now = self._engine.bench.now()
-        price = self._engine.catalogue.price(slot.plan.id, reply.served_model, slot.region.currency, now)
-        if price is None or used.input_total is None or used.output_total is None:
-            return None
-        tokens = Tokens(
-            input_total=used.input_total,
-            output_total=used.output_total,
-            cache_read=used.cache_read or 0,
-            cache_write=used.cache_write or 0,
-        )
-        return cost(tokens, price)
 
 
 class StoredAnswers:
@@ -193,6 +178,23 @@ class BoardQuota:
             return None
         hit = price.input_miss if price.input_hit is None else price.input_hit
         return Prices(hit=hit, miss=price.input_miss, output=price.output, currency=price.currency)
+
+
+def cost_of(engine: Engine, slot: Slot, reply: Reply) -> Money | None:
+    """What an answer cost in money; None for plan quota, unknown use, and where there is no price."""
+    used = reply.usage
+    if slot.costs_quota or slot.region is None or used is None or reply.served_model is None:
+        return None
+    price = engine.catalogue.price(slot.plan.id, reply.served_model, slot.region.currency, engine.bench.now())
+    if price is None or used.input_total is None or used.output_total is None:
+        return None
+    tokens = Tokens(
+        input_total=used.input_total,
+        output_total=used.output_total,
+        cache_read=used.cache_read or 0,
+        cache_write=used.cache_write or 0,
+    )
+    return cost(tokens, price)
 
 
 def review_route(engine: Engine, wanted: str | None) -> Route:
@@ -279,3 +281,41 @@ async def keep_review(engine: Engine, result: ReviewResult, title: str) -> None:
     await asyncio.to_thread(write)
     if result.status in (RunStatus.COMPLETE, RunStatus.PARTIAL):
         engine.happenings.note("review_done", result.generated_at, title=title, findings=len(result.findings))
+
+
+@contextlib.asynccontextmanager
+async def reviewing(bench: Workbench, *, is_preview: bool) -> AsyncIterator[ReviewServices]:
+    """What a review on the command line works with; a preview opens nothing that could ask a model or write."""
+    if not bench.configuration().config.accounts:
+        yield ReviewServices(answerer=None, quota=NoQuota(), answers=Nothing(), clock=bench.now)
+        return
+    engine = Engine(bench, bench.monitoring_now())
+    try:
+        yield ReviewServices(
+            answerer=None if is_preview else GatewayAnswerer(engine),
+            quota=BoardQuota(engine, engine.monitoring.config.review.route),
+            answers=StoredAnswers(Answers(engine.store), engine),
+            user=user_settings(engine),
+            local_secret=bench.vault.fingerprint_key,
+            clock=bench.now,
+            finished=lambda result: keep_review(engine, result, title_of(result)),
+        )
+    finally:
+        await engine.close()
+
+
+class Nothing:
+    """Keeps no answers: there is nobody to ask."""
+
+    async def get(self, key: str) -> ModelAnswer | None:
+        """Never anything."""
+        return None
+
+    async def put(self, key: str, answer: ModelAnswer) -> None:
+        """Nothing is bought, so nothing is kept."""
+
+
+def title_of(result: ReviewResult) -> str:
+    """A review's short name: its one file, or how many there were."""
+    paths = [item.path for item in result.coverage]
+    return paths[0] if len(paths) == 1 else f"{result.source.kind}, {len(paths)} files"

@@ -5,12 +5,14 @@ import contextlib
 import logging
 import os
 from collections.abc import Callable, Coroutine
+from pathlib import Path
 
 from starlette.types import ASGIApp
 
 from perilune.compose.adding import add_key
 from perilune.compose.engine import Engine
 from perilune.compose.happenings import Edges
+from perilune.compose.lines import keep_line
 from perilune.compose.live import LiveService
 from perilune.compose.workbench import Workbench
 from perilune.core.errors import PeriluneError
@@ -24,6 +26,7 @@ from perilune.monitor.interval import Activity
 from perilune.monitor.refresh import refresh
 from perilune.monitor.schedule import Schedule
 from perilune.net.control import ControlClient
+from perilune.quota.document import StatusDocument
 
 _LOOK_AT_CONFIG_S = 1.0
 _log = logging.getLogger(__name__)
@@ -48,6 +51,7 @@ class Stack:
         self._schedule_task: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._config_seen = self._config_stamp()
+        self._wish_seen = _modified_at(bench.paths.wish_file)
         self._loop = asyncio.get_running_loop()
         self.live = LiveService(
             self,
@@ -144,6 +148,14 @@ class Stack:
         now = self.bench.now()
         status = await asyncio.to_thread(self.engine.monitoring.status, (), Voice(now=now))
         self.edges.look(status.accounts, now)
+        await asyncio.to_thread(self._keep_line, status)
+
+    def _keep_line(self, status: StatusDocument) -> None:
+        """What status lines show, kept fresh by this process."""
+        try:
+            keep_line(status, self.bench.paths, self.engine.monitoring.config, self.bench.plans, os.getpid())
+        except OSError as error:
+            _log.warning("status lines are not told of changes: %s", error.strerror)
 
     def _published(self, event: str) -> None:
         self._loop.call_soon_threadsafe(self.hub.publish, event)
@@ -171,6 +183,7 @@ class Stack:
     async def _watch_config(self) -> None:
         while True:
             await asyncio.sleep(_LOOK_AT_CONFIG_S)
+            await self._answer_wish()
             stamp = self._config_stamp()
             if stamp == self._config_seen:
                 continue
@@ -179,6 +192,15 @@ class Stack:
                 await self.reload()
             except PeriluneError as error:
                 _log.warning("the configuration stays as it was: %s", error.problem.code)
+
+    async def _answer_wish(self) -> None:
+        """A status line found its figures stale: read what is due, as a screen that was opened would ask for."""
+        stamp = _modified_at(self.bench.paths.wish_file)
+        if stamp == self._wish_seen or not self.engine.monitoring.config.accounts:
+            return
+        self._wish_seen = stamp
+        for account in await asyncio.to_thread(self.engine.monitoring.needing, ()):
+            self._schedule.nudge(account)
 
     def _add(self, paste: str) -> AddedKey:
         """Try and save a pasted key, then read the new account. Runs in a thread of its own."""
@@ -193,3 +215,10 @@ class Stack:
         self._config_seen = self._config_stamp()
         await self.reload()
         await self.read(account)
+
+
+def _modified_at(file: Path) -> int | None:
+    try:
+        return file.stat().st_mtime_ns
+    except OSError:
+        return None

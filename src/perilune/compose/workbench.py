@@ -7,15 +7,19 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
+    from contextlib import AbstractAsyncContextManager
 
     from perilune.catalog.plan import Plan
     from perilune.compose.monitoring import Monitoring
     from perilune.config.load import Loaded
     from perilune.config.paths import Paths
     from perilune.config.schema import DisplayConfig
+    from perilune.faces.api.ports import RoutesDocument
+    from perilune.faces.cli.gateway import TriedSlot, Try
     from perilune.faces.cli.up import ReadyFacts, UpOptions
     from perilune.net.control import ControlClient
+    from perilune.review.run import ReviewServices
     from perilune.store.engine import Store
     from perilune.vault.vault import Vault
 
@@ -83,6 +87,30 @@ class Workbench:
         from perilune.compose.serving import up
 
         return up(self, options, ready, before)
+
+    def routes_now(self) -> "tuple[RoutesDocument, bool]":
+        """The gateway's routes as they stand, and whether a running service told so."""
+        from perilune.compose.asking import routes_now
+
+        return routes_now(self)
+
+    def dry_run(self, model: str) -> "Sequence[TriedSlot]":
+        """Which slots would be used now for a model; nothing is sent."""
+        from perilune.compose.asking import dry_run
+
+        return dry_run(self, model)
+
+    def try_model(self, model: str) -> "Try":
+        """One small real request through the routes."""
+        from perilune.compose.asking import try_model
+
+        return try_model(self, model)
+
+    def review_services(self, *, preview: bool) -> "AbstractAsyncContextManager[ReviewServices]":
+        """What a review works with."""
+        from perilune.compose.reviewing import reviewing
+
+        return reviewing(self, is_preview=preview)
 
     def display(self) -> "DisplayConfig":
         """How figures are shown; the defaults where the configuration cannot be read, which is said elsewhere."""

@@ -6,7 +6,6 @@ the result reads as what was meant. Where none does, the text is not changed.
 
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
-from copy import deepcopy
 from typing import Any
 
 from perilune.config.layout import KeyPath, Layout, Span, scan
@@ -23,7 +22,7 @@ def set_value(text: str, path: KeyPath, value: object) -> str:
     """
     wanted = tomllib.loads(text)
     parent = _container(wanted, path[:-1])
-    parent[path[-1]] = value
+    parent[path[-1]] = _as_read(value)
     return _first_that_reads_as(wanted, _ways_to_set(scan(text), path, value), path)
 
 
@@ -46,8 +45,15 @@ def append_table(text: str, path: KeyPath, values: Mapping[str, object]) -> str:
     Raises: PL-CONFIG-VALUE when the text around it would have to change.
     """
     wanted = tomllib.loads(text)
-    _container(wanted, path[:-1]).setdefault(path[-1], []).append(deepcopy(dict(values)))
+    _container(wanted, path[:-1]).setdefault(path[-1], []).append(_as_read(values))
     return _first_that_reads_as(wanted, _ways_to_append(scan(text), path, values), path)
+
+
+def _as_read(value: object) -> Any:
+    """A value as TOML gives it back."""
+    if isinstance(value, Mapping):
+        return {key: _as_read(item) for key, item in value.items()}
+    return [_as_read(item) for item in value] if isinstance(value, (list, tuple)) else value
 
 
 def _container(data: Any, path: KeyPath) -> Any:

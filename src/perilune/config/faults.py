@@ -19,6 +19,7 @@ _UNKNOWN = re.compile(r"unknown field `(.+?)`")
 _MISSING = re.compile(r"missing required field `(.+?)`")
 _EXPECTED = re.compile(r"Expected `([a-z]+)[^`]*`(?: of length)?(?: ([<>]=? \S+))?")
 _POSITION = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
+_INSIDE_STRING = ("Unterminated string", r"Illegal character '\n'")
 _MOST = 20
 
 
@@ -28,7 +29,7 @@ def syntax_problem(error: tomllib.TOMLDecodeError, text: str, file_name: str) ->
     found = _POSITION.search(words)
     line, column = (found[1], found[2]) if found and found[1] else _end_of(text)
     message = words[: found.start()] if found else words
-    message = {"Unterminated string": "TOML ends inside a string"}.get(message, message)
+    message = "TOML ends inside a string" if message in _INSIDE_STRING else message
     return Problem(code="PL-CONFIG-SYNTAX", facts={"place": f"{file_name}:{line}:{column}", "message": message})
 
 
@@ -69,11 +70,12 @@ def _fault(message: str, data: dict[str, Any], layout: Layout, file_name: str) -
     return parent, value_problem(message, _place(layout, parent, file_name), key, value, type_at(parent))
 
 
-def unknown_key(key: str, known: list[str], place: str) -> Problem:
-    """PL-CONFIG-KEY with the nearest known key."""
+def unknown_key(key: str, known: list[str], place: str | None = None) -> Problem:
+    """PL-CONFIG-KEY with the nearest known key; without a place it is a key that a person has named."""
     close = nearest(key, known)
+    variants = ("", "far") if place is not None else ("named", "named_far")
     facts = {"place": place, "key": key, "nearest": close}
-    return Problem(code="PL-CONFIG-KEY", variant="" if close else "far", facts=facts)
+    return Problem(code="PL-CONFIG-KEY", variant=variants[0 if close else 1], facts=facts)
 
 
 def value_problem(message: str, place: str, key: str, value: object, kind: Any) -> Problem:

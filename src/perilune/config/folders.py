@@ -13,6 +13,7 @@ _NAME = "perilune"
 CONFIG_FILE = "config.toml"
 STORE_FILE = "perilune.db"
 LINE_FILE = "line.json"
+WISH_FILE = "line.wanted"
 
 
 class Folders:

@@ -37,7 +37,7 @@ def value_of(loaded: Loaded, key: str) -> Any:
         found = _step(data, step)
         if found is _MISSING:
             known = list(data) if isinstance(data, dict) else [str(item.get("name")) for item in data]
-            raise ConfigError(unknown_key(".".join(key.split(".")[:depth]), _prefixed(key, depth, known), "config"))
+            raise ConfigError(unknown_key(".".join(key.split(".")[:depth]), _prefixed(key, depth, known)))
         data = found
     return data
 
@@ -73,13 +73,13 @@ def path_of(data: Mapping[str, Any], key: str) -> KeyPath:
         if isinstance(here, list):
             index = next((at for at, item in enumerate(here) if item.get("name") == step), None)
             if index is None:
-                raise ConfigError(unknown_key(key, [str(item.get("name")) for item in here], "config"))
+                raise ConfigError(unknown_key(key, [str(item.get("name")) for item in here]))
             path.append(index)
             here = here[index]
         else:
             known = names_at(tuple(path))
             if known and step not in known:
-                raise ConfigError(unknown_key(key, _prefixed(key, len(path) + 1, known), "config"))
+                raise ConfigError(unknown_key(key, _prefixed(key, len(path) + 1, known)))
             path.append(step)
             here = here.get(step, {}) if isinstance(here, dict) else {}
     return tuple(path)

@@ -4,6 +4,7 @@ import asyncio
 
 from msgspec import Struct
 
+from perilune.catalog.agents import Agent
 from perilune.catalog.plan import Surface
 from perilune.gateway.admission import Lease, Priority, Refused
 from perilune.gateway.call import Attempt, Call
@@ -18,8 +19,10 @@ from perilune.providers.contract.outcome import Outcome
 from perilune.providers.contract.outcome import OutcomeClass as Is
 from perilune.providers.contract.send import Choice
 
+_MOST_AGENTS = 1000
 _QUOTA_PATIENCE_S = 20.0
 _LOOK_AGAIN_S = 1.0
+_MAY_HAVE_CHANGED_S = 0.005
 
 
 class Place(Struct, kw_only=True):
@@ -37,6 +40,18 @@ class Full(Struct, frozen=True):
 
     slot: Slot
     refused: Refused
+
+
+def _agent_of(setup: Setup, user_agent: str | None) -> Agent | None:
+    """The listed agent of a User-Agent; the few that are in use are looked up once."""
+    if not user_agent:
+        return None
+    known = setup.known_agents
+    if user_agent not in known:
+        if len(known) > _MOST_AGENTS:
+            known.clear()
+        known[user_agent] = setup.agents.named_by(user_agent)
+    return known[user_agent]
 
 
 class Chooser:
@@ -58,7 +73,7 @@ class Chooser:
         self.at_head = False
         self.least_window = 0
         self.waited_s = 0.0
-        self._agent = setup.agents.named_by(call.headers.get("user-agent"))
+        self._agent = _agent_of(setup, call.headers.get("user-agent"))
         self._passes = setup.config.forward_user_agent == "auto"
 
     @property
@@ -111,22 +126,25 @@ class Chooser:
                 return None
             began = loop.time()
             taken = await self._lease(slots, deadline, clocks)
-            self.waited_s += loop.time() - began
+            waited_s = loop.time() - began
+            self.waited_s += waited_s
             if isinstance(taken, Full):
                 return taken
             slot, lease = taken
-            place = self._admitted(slot, lease)
+            place = self._admitted(slot, lease, has_waited=waited_s > _MAY_HAVE_CHANGED_S)
             if place is not None:
                 self.again = None
                 self.at_head = False
                 return place
 
-    def _admitted(self, slot: Slot, lease: Lease) -> Place | None:
+    def _admitted(self, slot: Slot, lease: Lease, *, has_waited: bool) -> Place | None:
         """The lease turned into a place, unless the slot closed while we waited for it."""
-        if slot is not self.again and not self._is_usable(slot):
+        surface = self.surface_of(slot)
+        if slot is self.again:
+            return Place(slot=slot, surface=surface, scopes=self.scopes_of(slot, surface), lease=lease)
+        if has_waited and not self._is_usable(slot):
             lease.release()
             return None
-        surface = self.surface_of(slot)
         scopes = () if self._services.states.is_quiet else self.scopes_of(slot, surface)
         permits = self._services.states.admit(scopes, self._services.now()) if scopes else ()
         if permits is None:

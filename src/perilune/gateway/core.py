@@ -11,6 +11,7 @@ from perilune.dialects.translate import print_request
 from perilune.gateway.answering import own_headers
 from perilune.gateway.call import Call, Reply
 from perilune.gateway.endings import Endings
+from perilune.gateway.failures import plain_outcome
 from perilune.gateway.run import Run
 from perilune.gateway.setup import Services, Setup
 from perilune.gateway.slots import Route
@@ -18,6 +19,7 @@ from perilune.gateway.tally import Tally
 from perilune.providers.contract.outcome import OutcomeClass as Is
 from perilune.quota.snapshot import Snapshot
 
+_LAST_WORDS_S = 1.0
 _FREE_READS = frozenset({Is.AUTH_REFUSED, Is.MEMBER_LAPSED, Is.PERMISSION})
 
 
@@ -49,26 +51,28 @@ class Core:
         services, setup = self.services, self._setup
         tally = Tally(call, services.ledger, services.counters, services.now())
         endings = Endings(services, setup, call.front, tally)
-        headers = own_headers(tally.id, None, None, 0, (), 0.0)
         if self._is_stopping:
-            return endings.refused(Problem(code="PL-GW-SHUTDOWN"), ErrorKind.BUSY, headers)
+            return endings.refused(Problem(code="PL-GW-SHUTDOWN"), ErrorKind.BUSY, _headers(tally))
         try:
             body = Body(call.body)
         except RequestError as error:
-            return endings.refused(error.problem, ErrorKind.BAD_REQUEST, headers)
+            return endings.refused(error.problem, ErrorKind.BAD_REQUEST, _headers(tally))
         tally.model_asked = body.head.model[:200]
         tally.is_stream = bool(body.head.stream)
         if body.head.previous_response_id is not None:
             problem = Problem(code="PL-UNSUPPORTED", variant="stored")
-            return endings.refused(problem, ErrorKind.BAD_REQUEST, headers)
+            return endings.refused(problem, ErrorKind.BAD_REQUEST, _headers(tally))
         route = self._route(setup, call, body.head.model)
         if route is None:
-            return endings.refused(_no_route(setup, body.head.model), ErrorKind.MODEL, headers)
+            return endings.refused(_no_route(setup, body.head.model), ErrorKind.MODEL, _headers(tally))
         try:
             return await Run(services, setup, call, body, route, tally).go()
-        except BaseException:
+        except asyncio.CancelledError:
             services.counters.client_gone += 1
             tally.finish(None, Is.CLIENT_GONE, None)
+            raise
+        except BaseException:
+            tally.finish(500, Is.UNKNOWN, "PL-BUG")
             raise
 
     async def ask(self, request: Request, call: Call) -> Reply:
@@ -95,20 +99,28 @@ class Core:
         )
 
     async def drain(self, seconds: float) -> bool:
-        """Take nothing new and let running answers finish for so long; True when all did."""
+        """Take nothing new, let answers finish for so long, then end them with an error event; True when all did."""
         self._is_stopping = True
         loop = asyncio.get_running_loop()
         until = loop.time() + seconds
-        while self.services.counters.in_flight > 0:
-            if loop.time() >= until:
-                return False
+        while self.services.counters.in_flight > 0 and loop.time() < until:  # noqa: ASYNC110 - a counter, not an event
             await asyncio.sleep(0.02)
-        return True
+        is_empty = self.services.counters.in_flight == 0
+        for stream in list(self.services.streams):
+            stream.interrupt(plain_outcome(Is.CLIENT_GONE, code="PL-GW-SHUTDOWN"))
+        while self.services.streams and loop.time() < until + _LAST_WORDS_S:  # noqa: ASYNC110 - as above
+            await asyncio.sleep(0.01)
+        return is_empty
 
     def _route(self, setup: Setup, call: Call, model: str) -> Route | None:
         if call.route is not None:
             return setup.routes.named(call.route)
         return setup.routes.match(model)
+
+
+def _headers(tally: Tally) -> list[tuple[str, str]]:
+    """Ours, where no route has taken the request."""
+    return own_headers(tally.id, None, None, 0, (), 0.0)
 
 
 def _no_route(setup: Setup, model: str) -> Problem:

@@ -12,6 +12,7 @@ from perilune.core.errors import Problem
 from perilune.core.secret import Secret
 from perilune.gateway.admission import Priority
 
+_USUAL_NAMES = frozenset({"127.0.0.1", "localhost", "::1"})
 KEY_PREFIX = "plk_"
 _PRIORITIES = {"interactive": Priority.INTERACTIVE, "review": Priority.REVIEW, "batch": Priority.BATCH}
 
@@ -66,7 +67,7 @@ class Door(Struct, kw_only=True):
         return Caller()
 
     def _is_served(self, name: str) -> bool:
-        return is_loopback(name) or name in self.hosts
+        return name in _USUAL_NAMES or is_loopback(name) or name in self.hosts
 
     def _is_own(self, origin: str, host: str) -> bool:
         parts = urlsplit(origin)

@@ -20,7 +20,7 @@ from perilune.gateway.answering import (
 )
 from perilune.gateway.call import Attempt, Call, Reply
 from perilune.gateway.choosing import Chooser, Full, Place
-from perilune.gateway.clocks import Clocks
+from perilune.gateway.clocks import LARGE_PROMPT_TOKENS, Clocks
 from perilune.gateway.dispatch import Asking, Limits, Sent, Streaming
 from perilune.gateway.endings import Endings
 from perilune.gateway.failover import Move, Situation, Step, decide
@@ -55,7 +55,7 @@ class Run:
         self._body = body
         self._route = route
         self._tally = tally
-        self._shaper = Shaper.of(call.front, body, stream_upstream=setup.config.stream_upstream)
+        self._shaper = Shaper(call.front, body, stream_upstream=setup.config.stream_upstream)
         self._session = session_of(call.headers, body.head.prompt_cache_key)
         self._chooser = Chooser(services, setup, call, route, self._shaper, self._session)
         self._clocks: Clocks = call.clocks or setup.clocks.for_client(call.headers)
@@ -166,7 +166,7 @@ class Run:
         return state.in_flight, state.cap
 
     def _limits(self, place: Place) -> Limits:
-        first_s = self._clocks.first_for(place.slot.config, self._shaper.prompt_tokens)
+        first_s = self._clocks.first_for(place.slot.config, self._shaper.tokens_above(LARGE_PROMPT_TOKENS))
         return Limits(
             connect_s=self._clocks.connect_s,
             first_s=first_s if self._has_other(place) else None,
@@ -230,13 +230,14 @@ class Run:
                     agent = self._chooser.agent_product
                     learn_from(self._services, place.slot, place.surface, agent, prepared.model, outcome)
             finally:
+                self._services.streams.discard(stream)
                 self._services.states.give_back(place.permits)
                 place.lease.release()
 
         explain = partial(
             broken_event, self._services, self._setup.language, self._call.front, streaming, self._tally.id
         )
-        return AnswerStream(
+        stream = AnswerStream(
             streaming,
             reply,
             attempt,
@@ -244,8 +245,10 @@ class Run:
             explain=explain,
             on_finished=finished,
             on_end=ended,
-            prompt_tokens=self._shaper.prompt_tokens,
+            prompt_tokens=lambda: self._shaper.prompt_tokens,
         )
+        self._services.streams.add(stream)
+        return stream
 
     def _keep_thought(self, place: Place, prepared: Prepared, answer: Answer) -> None:
         thoughts = self._services.thoughts

@@ -1,8 +1,11 @@
 """The gateway's surface: a bare ASGI callable, dispatched by path before anything else looks at a request."""
 
 import asyncio
+import logging
+import traceback
 from collections.abc import Callable
 from fnmatch import fnmatchcase
+from pathlib import PurePath
 
 import msgspec
 
@@ -16,10 +19,12 @@ from perilune.gateway.call import Call, Reply
 from perilune.gateway.core import Core
 from perilune.gateway.counting import TokenCounter
 from perilune.gateway.door import Caller, Door, lowered
-from perilune.gateway.intake import App, ClientGone, Receive, Scope, Send, Watch, headers_of, read_body, refuse_head
+from perilune.gateway.intake import App, ClientGone, Receive, Scope, Send, Watch, read_body, read_head
+from perilune.gateway.keepalive import answer_kept_alive
 from perilune.gateway.listing import list_models
 from perilune.gateway.paths import FRONTS, Endpoint
 
+_log = logging.getLogger(__name__)
 _BASE_ANSWER = msgspec.json.encode(
     {
         "service": "perilune",
@@ -78,8 +83,9 @@ class Surface:
                 await _send(send, taken)
                 return
             watch = Watch(receive, task)
-            reply = await self._core.answer(taken)
-            await _send(send, reply)
+            reply = await self._answered(taken, send)
+            if reply is not None:
+                await _send(send, reply)
         except ClientGone:
             return
         except asyncio.CancelledError:
@@ -90,14 +96,25 @@ class Surface:
             if watch is not None:
                 watch.stop()
 
+    async def _answered(self, call: Call, send: Send) -> Reply | None:
+        """The core's reply; a fault of ours is one too, in the dialect called, and ends nothing but this request."""
+        after_s = self._core.setup.config.keepalive_after_s
+        try:
+            if after_s and b'"stream"' in call.body and _wants_stream(call.body):
+                return await answer_kept_alive(self._core, call, send, after_s)
+            return await self._core.answer(call)
+        except Exception as error:  # noqa: BLE001 one broken request takes no other with it
+            _log.error("a request met a fault of ours: %s at %s", type(error).__name__, _place_of(error))
+            problem = Problem(code="PL-BUG", facts={"message": type(error).__name__})
+            return self._refused(call.front, problem, ErrorKind.BUSY, status=500)
+
     async def _taken(self, scope: Scope, path: str, receive: Receive) -> Call | Reply:
         """The call that a request is, or the reply that it gets at once."""
         dialect = paths.dialect_of(path)
-        status = refuse_head(scope)
-        if status is not None:
+        headers = read_head(scope)
+        if isinstance(headers, int):
             problem = Problem(code="PL-BODY-INVALID", variant="head")
-            return self._refused(dialect, problem, ErrorKind.BAD_REQUEST, status=status)
-        headers = headers_of(scope)
+            return self._refused(dialect, problem, ErrorKind.BAD_REQUEST, status=headers)
         door = self._door()
         wrong = door.refuse_origin(headers)
         if wrong is not None:
@@ -184,6 +201,19 @@ class Surface:
     def _refused(self, dialect: Dialect, problem: Problem, kind: ErrorKind, *, status: int | None = None) -> Reply:
         voice = self._core.services.voice(self._core.setup.language)
         return error_reply(dialect, client_error(voice, problem, kind, ""), status=status)
+
+
+def _wants_stream(body: bytes) -> bool:
+    try:
+        return bool(Body(body).head.stream)
+    except RequestError:
+        return False
+
+
+def _place_of(error: BaseException) -> str:
+    """Files and lines of a fault, without its words: they could hold what a request held."""
+    frames = traceback.extract_tb(error.__traceback__)[-6:]
+    return " < ".join(f"{PurePath(frame.filename).name}:{frame.lineno}" for frame in reversed(frames))
 
 
 async def _send(send: Send, reply: Reply) -> None:

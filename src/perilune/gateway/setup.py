@@ -2,10 +2,11 @@
 
 from collections.abc import Callable
 from datetime import datetime
+from typing import TYPE_CHECKING
 
-from msgspec import Struct
+from msgspec import Struct, field
 
-from perilune.catalog.agents import Agents
+from perilune.catalog.agents import Agent, Agents
 from perilune.config.schema import GatewayConfig
 from perilune.core.messages import Language, Voice
 from perilune.dialects.seal import Seal
@@ -19,6 +20,9 @@ from perilune.gateway.states import States
 from perilune.gateway.sticky import Stays
 from perilune.gateway.thoughts import ThoughtStore
 
+if TYPE_CHECKING:
+    from perilune.gateway.stream import AnswerStream
+
 _CORRECTED_FOR_S = 24 * 3600.0
 
 
@@ -30,6 +34,7 @@ class Setup(Struct, kw_only=True):
     clocks: Clocks
     agents: Agents
     language: Language = "en"
+    known_agents: dict[str, Agent | None] = {}
 
 
 class Counters(Struct):
@@ -78,6 +83,7 @@ class Services(Struct, kw_only=True):
     stays: Stays
     live_traits: LiveTraits
     counters: Counters
+    streams: "set[AnswerStream]" = field(default_factory=set)
 
     def voice(self, language: Language) -> Voice:
         """The voice of errors: UTC, because nobody knows where the client is."""

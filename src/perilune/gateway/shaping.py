@@ -49,21 +49,30 @@ class Prepared(Struct, frozen=True, kw_only=True):
     wants_thoughts: bool = False
 
 
-class Shaper(Struct, kw_only=True):
-    """Shapes one request for one slot after another."""
+class Shaper:
+    """Shapes one request for one slot after another. The prompt is counted when something depends on it."""
 
-    front: Dialect
-    body: Body
-    prompt_tokens: int
-    stream_upstream: bool
+    def __init__(self, front: Dialect, body: Body, *, stream_upstream: bool) -> None:
+        self.front = front
+        self.body = body
+        self._stream_upstream = stream_upstream
+        self._prompt_tokens: int | None = None
 
-    @classmethod
-    def of(cls, front: Dialect, body: Body, *, stream_upstream: bool) -> "Shaper":
-        """A shaper for one request."""
-        return cls(front=front, body=body, prompt_tokens=estimate_body(body.bytes), stream_upstream=stream_upstream)
+    @property
+    def prompt_tokens(self) -> int:
+        """Estimated tokens of the prompt; a byte is at most one."""
+        if self._prompt_tokens is None:
+            self._prompt_tokens = estimate_body(self.body.bytes)
+        return self._prompt_tokens
+
+    def tokens_above(self, limit: int) -> int:
+        """The estimate where it can be above a limit at all, else 0: then nothing depends on it."""
+        return self.prompt_tokens if len(self.body.bytes) > limit else 0
 
     def refused_before(self, slot: Slot) -> Found | None:
         """What is known to be refused by this slot without a call."""
+        if slot.sender.refuse_before(len(self.body.bytes)) is None:
+            return None
         return slot.sender.refuse_before(text_size(self.body.bytes))
 
     def prepare(
@@ -81,7 +90,7 @@ class Shaper(Struct, kw_only=True):
             translated = prepare_request(self.front, target, parse_request(self.front, self.body.bytes), hooks)
             body, context, adjusted = translated.body, translated.context, list(translated.adjusted)
         wants_stream = bool(self.body.head.stream)
-        is_stream = wants_stream or (self.stream_upstream and slot.ways.streams_always)
+        is_stream = wants_stream or (self._stream_upstream and slot.ways.streams_always)
         leaving = self.body if body is self.body.bytes else Body(body)
         asked = Asked(
             surface=behind,
@@ -90,7 +99,7 @@ class Shaper(Struct, kw_only=True):
             traits=traits,
             thinking=thinking,
             cap=slot.config.max_output_tokens,
-            prompt_tokens=self.prompt_tokens,
+            prompt_tokens=self._tokens_in(traits, leaving.head, slot),
         )
         shaped = slot.sender.shape(asked)
         changes = shaped.changes | _basics(leaving, model, behind, is_stream=is_stream)
@@ -109,6 +118,13 @@ class Shaper(Struct, kw_only=True):
             is_stream=is_stream,
             wants_thoughts=target.needs_reasoning and "tools" in self.body.members,
         )
+
+    def _tokens_in(self, traits: Model | None, head: Head, slot: Slot) -> int:
+        """The prompt's tokens, where prompt and output limit together may not fit the window."""
+        if traits is None or traits.context is None:
+            return 0
+        limits = (head.max_output or traits.max_output_default, slot.config.max_output_tokens or 0)
+        return self.tokens_above(traits.context - max(limits))
 
     def _target(
         self,
@@ -133,7 +149,7 @@ class Shaper(Struct, kw_only=True):
             takes_session=ways.takes_session,
             renumbers_calls=ways.renumbers_calls and is_crossing,
             structured=corrections.structured or _structured(traits, behind, thinking, is_crossing=is_crossing),
-            max_output_default=_default_limit(traits, self.prompt_tokens),
+            max_output_default=_default_limit(traits, self._tokens_in(traits, self.body.head, slot)),
             function_name=None if traits is None else traits.function_name,
             max_tools=None if traits is None else traits.max_tools,
         )

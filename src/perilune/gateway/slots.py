@@ -28,8 +28,8 @@ class Slot(Struct, frozen=True, kw_only=True):
     """One place of a route, resolved.
 
     Shape: `name` is `account/model`; `group` the account group whose cap counts; `bases` the addresses by surface,
-    `targets` the same as they are dialled, with their paths; `looks_like` the plan whose keys begin like this one's, where
-    that is another plan.
+    `targets` the same as they are dialled, with their paths; `looks_like` the plan whose keys begin like
+    this one's, where that is another plan.
     """
 
     name: str

@@ -34,7 +34,7 @@ class AnswerStream:
         explain: Callable[[Outcome, Attempt], bytes],
         on_finished: Callable[[], None],
         on_end: Callable[[Outcome], None],
-        prompt_tokens: int,
+        prompt_tokens: Callable[[], int],
     ) -> None:
         self._streaming = streaming
         self._reply = reply
@@ -48,6 +48,7 @@ class AnswerStream:
         self._was_finished = False
         self._is_over = False
         self._bytes_out = 0
+        self._interrupted: Outcome | None = None
 
     def __aiter__(self) -> "AnswerStream":
         return self
@@ -64,7 +65,7 @@ class AnswerStream:
         try:
             piece = await self._next()
         except UpstreamError as error:
-            return self._broken(outcome_of(error, in_body=True, status=200))
+            return self._broken(self._interrupted or outcome_of(error, in_body=True, status=200))
         except BaseException:
             self._end(plain_outcome(Is.CLIENT_GONE))
             raise
@@ -72,6 +73,11 @@ class AnswerStream:
             raise StopAsyncIteration
         self._bytes_out += len(piece)
         return piece
+
+    def interrupt(self, outcome: Outcome) -> None:
+        """End the stream from outside: its reader gets the error event of this outcome next."""
+        self._interrupted = outcome
+        self._streaming.exchange.close()
 
     async def aclose(self) -> None:
         """The client has left, or has read all: close the upstream and free the lease at once."""
@@ -92,6 +98,8 @@ class AnswerStream:
                 return piece + self._broken(plain_outcome(Is.GARBLED if flow.is_garbled else Is.STREAM_CUT))
             self._note_finish()
             if not chunk:
+                if self._interrupted is not None:
+                    return piece + self._broken(self._interrupted)
                 if not flow.is_finished:
                     return piece + self._broken(plain_outcome(Is.STREAM_CUT))
                 self._end(plain_outcome(Is.OK, status=200))
@@ -132,7 +140,9 @@ class AnswerStream:
 
     def _book(self, outcome: Outcome) -> None:
         flow = self._streaming.flow
-        usage = flow.usage(self._prompt_tokens)
+        usage = flow.usage(0)
+        if not usage.input_total:
+            usage = flow.usage(self._prompt_tokens())
         self._reply.usage = usage
         self._reply.served_model = flow.served_model
         self._tally.total(self._attempt)

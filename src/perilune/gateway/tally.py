@@ -1,10 +1,10 @@
 """The count of one request: its attempts, its times, and the rows it leaves in the ledger, written once."""
 
 import asyncio
+import secrets
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from perilune.core.ids import uuid7
 from perilune.dialects.usage import Usage
 from perilune.gateway.call import Attempt, Call
 from perilune.gateway.ports import Ledger
@@ -22,7 +22,7 @@ class Tally:
         self._ledger = ledger
         self._counters = counters
         self.received_at = received_at
-        self.id = str(uuid7(received_at))
+        self.id = _request_id(received_at)
         self._began = asyncio.get_running_loop().time()
         self._upstream_s = 0.0
         self._opened_at = 0.0
@@ -127,6 +127,13 @@ class Tally:
             bytes_out=bytes_out,
         )
         self._ledger.record(record, [_row(number, a) for number, a in enumerate(self.attempts, 1)])
+
+
+def _request_id(at: datetime) -> str:
+    """A version 7 UUID as text, made without the object: this is on the path of every request."""
+    milliseconds, bits = int(at.timestamp() * 1000), secrets.randbits(74)
+    head, tail = f"{milliseconds:012x}", f"{0x8000 | bits & 0x3FFF:04x}-{bits >> 26:012x}"
+    return f"{head[:8]}-{head[8:]}-7{bits >> 14 & 0xFFF:03x}-{tail}"
 
 
 def _row(number: int, attempt: Attempt) -> AttemptRecord:

@@ -6,14 +6,16 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from typing import Literal
 
+import msgspec
 from msgspec import Struct
 
 from perilune.core.errors import CredentialError, Problem
-from perilune.monitor.sources import OpenedSource, credential_of, open_sources, read_sources
+from perilune.monitor.sources import OpenedSource, credential_of, fingerprint_of, open_sources, read_sources
 from perilune.monitor.target import Target
 from perilune.monitor.waiting import failure_of, is_hopeless, is_told_to_wait
 from perilune.net.control import ControlClient
 from perilune.providers.contract.reading import Reader, reader_of
+from perilune.providers.contract.registry import plan as plan_of
 from perilune.quota.resets import back_filled
 from perilune.quota.snapshot import ReadFailure, Snapshot
 from perilune.store.snapshots import Snapshots
@@ -140,9 +142,12 @@ class Collector:
             is_forced=trial.is_forced,
         )
         if read.snapshot is None or read.binding is None:
+            credential = read.refused or trial.credential
             problem = read.problem or Problem(code="PL-CRED-NONE", account=target.name)
-            return await self._failed(target, problem, trial.failure, read.refused or trial.credential)
+            problem = await self._explained(problem, target, credential)
+            return await self._failed(target, problem, trial.failure, credential)
         snapshot = back_filled(read.snapshot, previous)
+        snapshot = msgspec.structs.replace(snapshot, credential=fingerprint_of(read.binding))
         await asyncio.to_thread(self._snapshots.save, snapshot, now, now + timedelta(seconds=target.poll_interval_s))
         if with_profile and (snapshot.profile_at is None or now - snapshot.profile_at >= _PROFILE_EVERY):
             snapshot = await trial.reader.profile(read.binding, self._client, snapshot)
@@ -153,6 +158,18 @@ class Collector:
             _log.info("%s is read again", target.name)
         await self._publish("account", target.name)
         return Collected(account=target.name, outcome="read", snapshot=snapshot)
+
+    async def _explained(self, problem: Problem, target: Target, credential: str) -> Problem:
+        """A refused key that another account of ours was accepted with belongs there."""
+        if problem.code not in ("PL-401-KEY", "PL-401-HOST"):
+            return problem
+        others = (await asyncio.to_thread(self._snapshots.latest)).items()
+        owner = next((s for name, s in others if name != target.name and s.credential == credential), None)
+        plan = None if owner is None else plan_of(owner.plan)
+        if owner is None or plan is None:
+            return problem
+        facts = {**problem.facts, "other": f"{plan.label} {owner.region} ({(owner.origin or '').partition('/')[0]})"}
+        return msgspec.structs.replace(problem, code="PL-401-HOST", variant="", facts=facts)
 
     async def _failed(self, target: Target, problem: Problem, before: ReadFailure | None, credential: str) -> Collected:
         failure = failure_of(problem, target.name, before, self._clock(), credential)

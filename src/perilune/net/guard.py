@@ -96,6 +96,17 @@ def check_url(url: str, allowed: Allowed) -> Refused | None:
     return None if literal is None else check_addresses(host, port, [str(literal)], allowed)
 
 
+def check_target(scheme: str, host: str, port: int, addresses: Iterable[str], allowed: Allowed) -> Refused | None:
+    """As `check_addresses`, and plain http only to what is listed."""
+    found = list(addresses)
+    is_listed = allowed.has_name(host.rstrip("."), port) or all(
+        allowed.has_address(ipaddress.ip_address(text.partition("%")[0]), port) for text in found
+    )
+    if scheme != "https" and not is_listed:
+        return Refused(host, "only https leaves this computer", f"{host}:{port}")
+    return check_addresses(host, port, found, allowed)
+
+
 def check_addresses(host: str, port: int, addresses: Iterable[str], allowed: Allowed) -> Refused | None:
     """Refuse the host when any one of its addresses lies in a refused range and is not listed."""
     is_named = allowed.has_name(host.rstrip("."), port)

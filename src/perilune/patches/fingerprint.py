@@ -16,8 +16,8 @@ _IDENTIFIER = re.compile(r"[_$.:\d]|[a-z][A-Z]")
 _STOP = frozenset(
     re.findall(
         r"\w+",
-        "a an and are as at be been but by can could do does for from had has have if in into is it its may might no not of "
-        "on or should so than that the then there this to was were when which while will with would you your",
+        "a an and are as at be been but by can could do does for from had has have if in into is it its may might no "
+        "not of on or should so than that the then there this to was were when which while will with would you your",
     ),
 )
 

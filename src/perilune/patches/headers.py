@@ -35,7 +35,7 @@ class Headers(Struct):
 
     @property
     def expects_body(self) -> bool:
-        """Whether hunks must follow: `---` and `+++` were there, two object ids that differ, or nothing else was told."""
+        """Whether hunks must follow: `---` and `+++` were there, two ids that differ, or nothing else was told."""
         if self.has_marks or not self.is_told:
             return True
         if self.old_oid is None or self.old_oid == self.new_oid:

@@ -1,6 +1,7 @@
 """Fits the indentation of a replacement to the lines it replaces."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 from perilune.patches.scene import normalise
 
@@ -14,7 +15,8 @@ def fit_indent(old: Sequence[str], new: Sequence[str], head: Sequence[str]) -> l
     if own == wanted or wanted is None or own is None:
         return converted if _keeps_depths(old, converted) else None
     shifted = [wanted + line.removeprefix(own) if line.strip() else line for line in converted]
-    return shifted if _keeps_depths(old, shifted) and _lead(shifted[0]) == _lead(old[0]) else None
+    starts_right = _lead(shifted[0]) == _lead(old[0]) and _has_even_steps(shifted, head)
+    return shifted if starts_right and _keeps_depths(old, shifted) else None
 
 
 def _style(old: Sequence[str], head: Sequence[str]) -> str | None:
@@ -58,11 +60,35 @@ def _base(lines: Sequence[str]) -> str | None:
 
 
 def _keeps_depths(old: Sequence[str], new: Sequence[str]) -> bool:
-    """Whether lines that stay keep their depth."""
-    depths: dict[str, set[str]] = {}
+    """Whether lines that stay keep their depth, but for a block that was put around them or taken away."""
+    old_depths: dict[str, set[int]] = {}
     for line in old:
-        depths.setdefault(normalise(line), set()).add(_lead(line))
-    return all(_lead(line) in depths.get(normalise(line), {_lead(line)}) for line in new if line.strip())
+        old_depths.setdefault(normalise(line), set()).add(_depth(line))
+    fresh = {normalise(line) for line in new}
+    was_unwrapped = any(_opens(line) and normalise(line) not in fresh for line in old)
+    is_wrapped = False
+    for line in filter(str.strip, new):
+        depths = old_depths.get(normalise(line))
+        if depths is None:
+            is_wrapped = is_wrapped or _opens(line)
+        elif (_depth(line) > max(depths) and not is_wrapped) or (_depth(line) < min(depths) and not was_unwrapped):
+            return False
+    return True
+
+
+def _opens(line: str) -> bool:
+    return line.rstrip().endswith((":", "{", "(", "[", "then", "do", "=>"))
+
+
+def _has_even_steps(lines: Sequence[str], head: Sequence[str]) -> bool:
+    """Whether no line is deeper than the one before it by more than one step of the file."""
+    depths = [_depth(line) for line in lines if line.strip()]
+    step = min((_depth(line) for line in head if _depth(line)), default=8)
+    return all(after - before <= step for before, after in pairwise(depths))
+
+
+def _depth(line: str) -> int:
+    return len(_lead(line).expandtabs(8))
 
 
 def _lead(line: str) -> str:

@@ -14,8 +14,6 @@ from perilune.patches.headers import Headers, is_section_line, is_section_start,
 from perilune.patches.model import Diff, Eol, File, FileKind, Hunk, Line, LineKind, ParseFailure, Status, is_utf8
 from perilune.patches.names import NamePair, strip_lone
 
-PARSER_VERSION = "1"
-
 _HUNK = re.compile(rb"@@ -(\d{1,10})(?:,(\d{1,10}))? \+(\d{1,10})(?:,(\d{1,10}))? @@ ?(.*)", re.DOTALL)
 _COMBINED = (b"diff --cc ", b"diff --combined ", b"@@@ ")
 _LFS = b"version https://git-lfs.github.com/spec/"

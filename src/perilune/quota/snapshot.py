@@ -112,6 +112,8 @@ class Snapshot(Struct, frozen=True, kw_only=True, omit_defaults=True):
     not know; neither holds values. `loose_parts` are shares of a window that was not
     reported. `identity` is a keyed digest shared by accounts of one membership or organisation.
     `profile_title`, `models` and `identity` come from calls made once a day, at `profile_at`; `limits_refused_at` is
+    when the vendor last refused to tell the limits. `fetched_at` is server time. `credential` is a keyed digest
+    of what was accepted.
     when the vendor last refused to tell the limits. `fetched_at` is server time. `web_identity` says whose web session
     stood beside a key's reading: merged when it is of the same person, nothing of it when of another; of an unknown one
     title and month are shown. `tried` are the credential sources before the one that answered.
@@ -139,6 +141,7 @@ class Snapshot(Struct, frozen=True, kw_only=True, omit_defaults=True):
     profile_title: str | None = None
     profile_at: datetime | None = None
     limits_refused_at: datetime | None = None
+    credential: str | None = None
     web_identity: Literal["same", "other", "unknown"] | None = None
     tried: tuple[SourceTry, ...] = ()
 

@@ -62,7 +62,9 @@ def build_status(
         voice = msgspec.structs.replace(voice, with_currency_codes=True)
     judged = [judge(known, held, now) for known, held in accounts]
     told = [_account(one, judged, voice, settings) for one in judged]
-    failing = [account.error for account in told if account.error and account.state in ("error", "stale")]
+    failing = [
+        account.error for one, account in zip(judged, told, strict=True) if account.error and _fails(one, account)
+    ]
     return doc.StatusDocument(
         generated_at=second_of(now),
         accounts=told,
@@ -163,6 +165,13 @@ def _problems(
     if shown is not None:
         notes.append(shown)
     return (None if block is None else error_document(block, voice)), notes
+
+
+def _fails(one: Judged, account: doc.AccountDocument) -> bool:
+    """Whether the account's error is a read that failed, or that it cannot be told at all."""
+    failure = one.held.failure
+    is_failure = account.error is not None and failure is not None and account.error.code == failure.code
+    return account.state in ("error", "stale") or is_failure
 
 
 def _counts(one: Judged) -> bool:

@@ -1,7 +1,7 @@
 """Asks for answers: from the store where one was bought already, else within the budget, at most two tries more."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 
 from msgspec import Struct
@@ -50,11 +50,7 @@ class Desk:
         self.deferred: Deferred | None = None
         self.limit_reached = False
 
-    async def ask_all(
-        self,
-        questions: Sequence[Question],
-        heard: Callable[[int], Awaitable[None]] | None = None,
-    ) -> list[Outcome]:
+    async def ask_all(self, questions: Sequence[Question]) -> list[Outcome]:
         """An outcome for each question, in the same order."""
         outcomes: list[Outcome | None] = [await self._stored(question) for question in questions]
         waiting = [index for index, outcome in enumerate(outcomes) if outcome is None]
@@ -69,8 +65,6 @@ class Desk:
             )
             for index, answer in zip(round_, answers, strict=True):
                 outcomes[index] = answer
-                if heard is not None:
-                    await heard(index)
         return [self._settled(outcome) for outcome in outcomes]
 
     def _settled(self, outcome: Outcome | None) -> Outcome:

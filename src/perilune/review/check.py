@@ -126,7 +126,8 @@ def definitions_of(git: Git | None, tree: str | None) -> Callable[[str], bool]:
 def _is_defined(git: Git, tree: str, name: str) -> bool:
     if re.fullmatch(r"\w{3,80}", name) is None:
         return False
-    pattern = rf"(def|class|func|function|fn|const|let|var|type|struct|interface|enum|#define)[[:space:]]+{name}([^A-Za-z0-9_]|$)"
+    words = "def|class|func|function|fn|const|let|var|type|struct|interface|enum|#define"
+    pattern = rf"({words})[[:space:]]+{name}([^A-Za-z0-9_]|$)"
     try:
         return bool(git.run("grep", "-l", "-I", "-E", "--max-count=1", "-e", pattern, tree, accept=(0, 1)))
     except GitFailedError:

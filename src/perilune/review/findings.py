@@ -158,7 +158,7 @@ def _occurrence_in(hunk: Hunk | None, where: Anchor) -> int:
 
 
 def secret_findings(gathered: Gathered, clock: Callable[[], datetime], words: Callable[..., str]) -> list[Finding]:
-    """A finding for each secret in an added line, without its value. `words` puts messages into the reader's language."""
+    """A finding for each secret in an added line, without its value. `words` gives messages to the reader."""
     found: list[Finding] = []
     seen: set[tuple[str, int, str]] = set()
     for unit, shown in sorted(gathered.shown.items()):

@@ -1,4 +1,7 @@
-"""Path patterns: `**`, `*`, `?`, `[…]`, `{a,b}`, leading `/` = root, trailing `/` = directory, last match wins, `!` re-includes."""
+"""Path patterns.
+
+`**`, `*`, `?`, `[…]`, `{a,b}`; leading `/` = root, trailing `/` = directory; the last match wins, `!` re-includes.
+"""
 
 import re
 from collections.abc import Iterable, Sequence

@@ -16,7 +16,7 @@ Pass = Literal["generate", "reask", "verify"]
 
 
 class ModelRequest(Struct, frozen=True, kw_only=True):
-    """One question for a model. `schema` is the JSON Schema of the answer; run, unit and pass_name label the ledger row."""
+    """One question for a model. `schema` is that of the answer; run, unit and pass_name label the ledger row."""
 
     system: str
     user: str
@@ -76,7 +76,7 @@ class Deferred(Struct, frozen=True, kw_only=True):
 
 
 class Refused(Struct, frozen=True, kw_only=True):
-    """No answer to this question. `is_content` marks a content filter, `token_limit` a prompt above the model's window."""
+    """No answer to this question. `is_content`: a content filter; `token_limit`: the prompt is above the window."""
 
     problem: Problem
     is_content: bool = False
@@ -124,8 +124,8 @@ class Prices(Struct, frozen=True, kw_only=True):
 class SlotView(Struct, frozen=True, kw_only=True):
     """One slot of the review route and what is left on its account.
 
-    Shape: `objective` says whether requests or tokens are scarce; `request_weight` is how much dearer one request of this
-    model is than a plain one; `bytes_per_token` is what the ledger has learned, None before that.
+    Shape: `objective` says whether requests or tokens are scarce; `request_weight` is how much dearer one request of
+    this model is than a plain one; `bytes_per_token` is what the ledger has learned, None before that.
     """
 
     account: str

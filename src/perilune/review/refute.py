@@ -29,7 +29,7 @@ _IMPORTED = re.compile(r"^\s*(?:from\s+\S+\s+)?(?:import|use|using|require|#incl
 
 
 class Around(Struct, frozen=True):
-    """What a finding is held against: the new content of its file, names shown to the model, and a search of the head."""
+    """What a finding is held against: the new content of its file, the files shown, and a search of the head."""
 
     head: Sequence[str] | None
     shown: Sequence[str]
@@ -66,8 +66,11 @@ def _missing(text: str, around: Around) -> str | None:
 
 def _defines(line: str, name: str) -> bool:
     bare = re.escape(name)
-    pattern = rf"\b(?:def|class|func|function|fn|const|let|var|type|struct|interface|enum)\s+{bare}\b|^\s*{bare}\s*(?::[^=]+)?=[^=]"
-    return re.search(pattern, line[:500]) is not None or (_IMPORTED.search(line) is not None and _has_word(line, name))
+    declared = rf"\b(?:def|class|func|function|fn|const|let|var|type|struct|interface|enum)\s+{bare}\b"
+    assigned = rf"^\s*{bare}\s*(?::[^=]+)?=[^=]"
+    if re.search(f"{declared}|{assigned}", line[:500]) is not None:
+        return True
+    return _IMPORTED.search(line) is not None and _has_word(line, name)
 
 
 def _unused(text: str, around: Around) -> str | None:

@@ -10,7 +10,8 @@ from perilune.core.errors import Problem
 from perilune.core.money import Money
 from perilune.patches.finding import Finding
 from perilune.review.coverage import CoverageItem, CoverageState
-from perilune.review.plan.planner import Estimate, Plan
+from perilune.review.plan.forecast import Estimate
+from perilune.review.plan.planner import Plan
 from perilune.review.ports import Attempt
 from perilune.review.settings import FailOn
 
@@ -70,7 +71,7 @@ class PassUsage(Struct, frozen=True, kw_only=True):
 
 
 class UsageFacts(Struct, frozen=True, kw_only=True):
-    """What the run bought; re-used answers are counted apart. A count that the vendor left open makes `is_known` false."""
+    """What the run bought; re-used answers are apart. A count that the vendor left open makes `is_known` false."""
 
     requests: int = 0
     reused_requests: int = 0

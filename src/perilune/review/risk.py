@@ -44,8 +44,9 @@ HIGH_RISK = 50
 _CODE = frozenset(
     re.findall(
         r"\S+",
-        ".py .pyi .js .mjs .cjs .jsx .ts .tsx .go .rs .java .kt .kts .scala .c .h .cc .cpp .hpp .cs .rb .php .swift .m .mm .sh"
-        " .bash .zsh .pl .lua .ex .exs .erl .hs .ml .clj .dart .zig .sql .vue .svelte .tf .nix .sol .r .jl .groovy .ps1",
+        ".py .pyi .js .mjs .cjs .jsx .ts .tsx .go .rs .java .kt .kts .scala .c .h .cc .cpp .hpp .cs .rb .php .swift .m"
+        " .mm .sh .bash .zsh .pl .lua .ex .exs .erl .hs .ml .clj .dart .zig .sql .vue .svelte .tf .nix .sol .r .jl"
+        " .groovy .ps1",
     ),
 )
 

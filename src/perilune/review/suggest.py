@@ -8,7 +8,7 @@ import warnings
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from msgspec import Struct, structs
+from msgspec import structs
 
 from perilune.patches.finding import Finding, Suggestion
 from perilune.patches.names import quoted
@@ -18,13 +18,6 @@ from perilune.review.prompt.escapes import original
 from perilune.review.rank import score
 
 _CONTEXT = 3
-
-
-class Checked(Struct, frozen=True):
-    """A finding after its proposal was looked at."""
-
-    finding: Finding
-    is_suggested: bool
 
 
 def settle_suggestions(
@@ -99,7 +92,7 @@ def _proven(finding: Finding, fitted: Replacement, text: str) -> Suggestion | De
 
 
 def patch_of(path: str, lines: Sequence[str], start: int, end: int, new: Sequence[str]) -> str:
-    """One hunk that replaces lines `start` to `end`. `lines` is the file split at LF, so its last entry is what follows it."""
+    """One hunk that replaces lines `start` to `end`. `lines` is the file split at LF."""
     ends_open = bool(lines[-1])
     whole = list(lines) if ends_open else list(lines[:-1])
     first, last = max(start - 1 - _CONTEXT, 0), min(end + _CONTEXT, len(whole))

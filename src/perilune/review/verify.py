@@ -10,11 +10,11 @@ from perilune.patches.model import Side
 from perilune.patches.scene import FileText, normalise
 from perilune.review.answer.parse import read_document
 from perilune.review.answer.validate import severity_of, text_of
+from perilune.review.plan.planner import VERIFY_BATCH
 from perilune.review.prompt.escapes import one_line, visible
 from perilune.review.prompt.layout import shorten
 from perilune.review.prompt.secrets import Redactor
 
-BATCH = 20
 _AROUND = 40
 _REASON = 300
 
@@ -36,7 +36,7 @@ class Ruling(Struct, frozen=True):
 
 def batches(findings: Sequence[Finding], texts: Mapping[str, FileText], *, redacts: bool) -> list[Batch]:
     """Findings in batches of at most 20, in the order given."""
-    chunks = [findings[at : at + BATCH] for at in range(0, len(findings), BATCH)]
+    chunks = [findings[at : at + VERIFY_BATCH] for at in range(0, len(findings), VERIFY_BATCH)]
     return [Batch(tuple(chunk), _claims(chunk), _code(chunk, texts, redacts=redacts)) for chunk in chunks]
 
 

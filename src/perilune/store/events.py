@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from msgspec import Struct
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, delete, func, insert, select
 
 from perilune.store.schema import events
 from perilune.store.times import from_ms, to_ms
@@ -37,3 +37,9 @@ def recent(connection: Connection, limit: int, *, after: int = 0) -> list[Event]
 def forget_before(connection: Connection, at: datetime) -> None:
     """Drop events from before a moment."""
     connection.execute(delete(events).where(events.c.at < to_ms(at)))
+
+
+def count(connection: Connection, kind: str, start: datetime) -> int:
+    """How many events of a kind there were since a moment."""
+    asked = select(func.count()).select_from(events).where(events.c.kind == kind, events.c.at >= to_ms(start))
+    return int(connection.execute(asked).scalar_one())

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
+from itertools import pairwise
 from typing import Any, Literal
 
 from msgspec import Struct
@@ -128,6 +129,13 @@ def totals(connection: Connection, start: datetime, end: datetime, by: Dimension
     )
     rows = connection.execute(asked.where(_between(start, end)).group_by(*keys).order_by(*keys)).mappings()
     return [Total(**{**row, "cost": _decimal(row["cost"])}) for row in rows]
+
+
+def totals_over_time(
+    connection: Connection, edges: Sequence[datetime], by: Dimension | None = None
+) -> list[tuple[datetime, list[Total]]]:
+    """Sums of each span between neighbouring edges, by its start; what a day is depends on the caller's zone."""
+    return [(start, totals(connection, start, end, by)) for start, end in pairwise(edges)]
 
 
 def count_requests(connection: Connection, start: datetime, end: datetime) -> int:

@@ -423,6 +423,16 @@ async def test_closing_refuses_those_who_wait(make_places: Make) -> None:
     assert isinstance(await task, Refused)
 
 
+@pytest.mark.parametrize("name", BACKENDS)
+async def test_a_lease_that_outlives_the_admission_is_released_without_a_trace(make_places: Make, name: str) -> None:
+    admission = Admission(make_places(name))
+    (lease,) = await _take(admission, 1)
+    admission.close()
+    lease.release()
+    lease.release()
+    assert not lease.is_live
+
+
 @pytest.mark.case("gateway AD-08")
 @pytest.mark.parametrize("name", SHARED)
 async def test_two_programs_share_the_cap_and_neither_starves(make_places: Make, name: str) -> None:

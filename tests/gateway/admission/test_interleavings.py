@@ -118,14 +118,14 @@ async def _play(open_places: Callable[[], Places], moves: list[tuple[str, int, i
 
 
 @pytest.mark.skipif("locks" not in BACKENDS, reason="byte locks are used on Linux")
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=200)
 @given(_MOVES)
 def test_two_programs_with_locks(moves: list[tuple[str, int, int]]) -> None:
     with tempfile.TemporaryDirectory() as folder:
         asyncio.run(_play(lambda: _locked(Path(folder)), moves))
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=200)
 @given(_MOVES)
 def test_one_program_in_memory(moves: list[tuple[str, int, int]]) -> None:
     alone = [(kind, 0, number) for kind, _, number in moves if kind != "crash"]

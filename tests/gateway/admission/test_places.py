@@ -1,5 +1,6 @@
 """One contract for every backend: no place twice, never more than the cap, freed when told or when the holder dies."""
 
+import shutil
 import subprocess
 import sys
 import time
@@ -267,3 +268,35 @@ def test_the_runtime_folder_does_not_depend_on_the_home() -> None:
 @pytest.mark.skipif(not Path("/proc/self/mounts").exists(), reason="the system lists no mounts")
 def test_the_folder_of_this_test_is_on_a_local_disk(tmp_path: Path) -> None:
     assert not is_on_network_disk(tmp_path)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="byte locks are used on Linux")
+def test_without_locks_places_are_counted_alone_and_requests_go_on(
+    make_places: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from perilune.gateway.admission.lockfile import LockFile
+
+    places = make_places("locks")
+    assert _take_all(places, 4)[:1]
+    places.give_back("g", 0)
+    with monkeypatch.context() as patch:
+        patch.setattr(LockFile, "try_lock", _no_locks)
+        alone = _take_all(places, 4)
+        assert alone == [-1]
+        places.give_back("g", -1)
+        assert _take_all(places, 4) == [-1]
+        places.give_back("g", -1)
+    assert _take_all(places, 4) == [0]
+
+
+def _no_locks(self: object, byte: int) -> bool:
+    raise OSError(37, "No locks available")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="byte locks are used on Linux")
+def test_a_runtime_folder_that_is_gone_is_made_again(make_places: Make, tmp_path: Path) -> None:
+    places = make_places("locks")
+    assert places.take("a", 1, 0, may_use_reserved=True) == 0
+    shutil.rmtree(tmp_path / "run")
+    assert places.take("b", 1, 0, may_use_reserved=True) == 0
+    assert places.take("a", 1, 0, may_use_reserved=True) is None

@@ -287,7 +287,7 @@ async def test_a_name_that_turns_private_at_connect_is_refused(rig: Rig, monkeyp
 
     monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", changing)
     client = ThinClient(allowed=Allowed())
-    target = Target.of(f"http://changing.example:{port}/v1", is_guarded=True)
+    target = Target.of(f"https://changing.example:{port}/v1", is_guarded=True)
     layers = []
     for _ in range(2):
         with pytest.raises(UpstreamError) as caught:

@@ -13,7 +13,15 @@ Ready = Callable[[], Awaitable[None]]
 
 
 class _Quiet(uvicorn.Server):
-    """uvicorn without its own signal handlers; ours know what else has to stop."""
+    """uvicorn without signal handlers of its own: ours know what else has to stop. `answers` is set once it does."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.answers = asyncio.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.answers.set()
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -25,8 +33,8 @@ async def serve(
 ) -> None:
     """Serve until SIGINT, SIGTERM or cancellation.
 
-    Shape: `ready` runs once the address answers; `stopping` is told first, so that long streams can end; running answers
-    then get `drain_s` seconds.
+    Shape: `ready` runs once the address answers; `stopping` is told first, so that long streams can end; running
+    answers then get `drain_s` seconds.
     """
     config = uvicorn.Config(
         app,
@@ -55,8 +63,9 @@ async def serve(
     with _signals(stop):
         serving = asyncio.create_task(server.serve(sockets=[listener]))
         try:
-            while not server.started and not serving.done():
-                await asyncio.sleep(0.002)
+            waiting = asyncio.create_task(server.answers.wait())
+            await asyncio.wait({serving, waiting}, return_when=asyncio.FIRST_COMPLETED)
+            waiting.cancel()
             if server.started:
                 await ready()
             await serving

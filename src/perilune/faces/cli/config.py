@@ -1,5 +1,6 @@
 """`perilune config`: where the configuration is, what holds, and changing it."""
 
+import json
 import os
 import shlex
 import subprocess
@@ -296,7 +297,7 @@ def schema_command(session: Session, name: str | None) -> None:
         for known in names:
             session.answer(known)
     elif name == NAME:
-        session.document(config_schema())
+        session.machine_text(json.dumps(config_schema(), indent=2, ensure_ascii=False) + "\n")
     elif name in files:
         session.machine_text(files[name].read_text(encoding="utf-8"))
     else:

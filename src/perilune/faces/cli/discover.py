@@ -3,7 +3,7 @@
 import click
 from msgspec import Struct
 
-from perilune.faces.cli.finding import Finding, findings, skipped_codexbar
+from perilune.faces.cli.finding import Finding, findings, skipped_by_peer
 from perilune.faces.cli.help import Page
 from perilune.faces.cli.session import Session
 
@@ -22,7 +22,7 @@ class Discovered(Struct, frozen=True, kw_only=True):
 @click.pass_obj
 def command(session: Session, *, as_json: bool) -> None:
     found = findings(session)
-    for name, plan in skipped_codexbar(session):
+    for name, plan in skipped_by_peer(session):
         session.note(session.voice.say("discover.skipped", name=name, plan=plan))
     if as_json:
         session.document(Discovered(found=found))

@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from perilune.browsers.folders import count_profiles
 from perilune.config.base_url import official_home
-from perilune.config.codexbar import read_codexbar
+from perilune.config.peers import LABEL, NAME, read_peer
 from perilune.core.errors import PeriluneError
 from perilune.core.keys import clean_key
 from perilune.core.secret import Secret
@@ -45,22 +45,22 @@ def findings(session: Session) -> list[Finding]:
     return [
         *_logins(session, services),
         *_variables(session, services, saved),
-        *_codexbar(session, services, saved),
+        *_peer(session, services, saved),
         *_browsers(session),
     ]
 
 
-def skipped_codexbar(session: Session) -> list[tuple[str, str]]:
+def skipped_by_peer(session: Session) -> list[tuple[str, str]]:
     """Providers of CodexBar's file with a key that is not taken by itself, and the plan to say for them."""
     services: AddServices = session.workbench
-    found = read_codexbar(session.environment, Path.home(), _codexbar_plans(services, is_detectable=True))
-    others = _codexbar_plans(services, is_detectable=False)
+    found = read_peer(session.environment, Path.home(), _peer_plans(services, is_detectable=True))
+    others = _peer_plans(services, is_detectable=False)
     return [(name, others.get(name, "PLAN")) for name in found.skipped] if found else []
 
 
-def _codexbar_plans(services: AddServices, *, is_detectable: bool) -> dict[str, str]:
+def _peer_plans(services: AddServices, *, is_detectable: bool) -> dict[str, str]:
     plans = [plan for plan in services.plans.values() if plan.is_detectable == is_detectable]
-    return {plan.known_as["codexbar"]: plan.id for plan in plans if "codexbar" in plan.known_as}
+    return {plan.known_as[NAME]: plan.id for plan in plans if NAME in plan.known_as}
 
 
 def _saved(services: AddServices) -> dict[Secret, str]:
@@ -133,13 +133,13 @@ def _agent_token(session: Session, services: AddServices, saved: dict[Secret, st
         yield from _variable(session, "ANTHROPIC_AUTH_TOKEN", "agent", home[0].id, saved)
 
 
-def _codexbar(session: Session, services: AddServices, saved: dict[Secret, str]) -> Iterator[Finding]:
-    plans = _codexbar_plans(services, is_detectable=True)
-    found = read_codexbar(session.environment, Path.home(), plans)
+def _peer(session: Session, services: AddServices, saved: dict[Secret, str]) -> Iterator[Finding]:
+    plans = _peer_plans(services, is_detectable=True)
+    found = read_peer(session.environment, Path.home(), plans)
     for entry in found.entries if found else ():
         yield Finding(
-            kind="codexbar",
-            source="CodexBar",
+            kind=NAME,
+            source=LABEL,
             where=home_short(found.file) if found else "",
             what=entry.id,
             state=_state(session, entry.secret, saved),

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from msgspec import Struct
 
 from perilune.core.errors import UsageError
+from perilune.faces.cli.zones import named_zone
 
 _SWITCHES = {
     "--no-color": "no_color",
@@ -46,6 +47,7 @@ def take_flags(arguments: Sequence[str], flags: Flags) -> list[str]:
         else:
             rest.append(argument)
     _check_language(flags)
+    _check_zone(flags)
     return rest
 
 
@@ -57,4 +59,12 @@ def _next(name: str, waiting: list[str]) -> str:
 
 def _check_language(flags: Flags) -> None:
     if flags.lang is not None and not flags.lang.lower().startswith(("en", "zh")):
-        raise UsageError.of("PL-USAGE", variant="choice", option="--lang", value=flags.lang, choices="en, zh-CN")
+        wrong, flags.lang = flags.lang, None
+        raise UsageError.of("PL-USAGE", variant="choice", option="--lang", value=wrong, choices="en, zh-CN")
+
+
+def _check_zone(flags: Flags) -> None:
+    """A zone that does not exist is said in the reader's own."""
+    if flags.tz is not None and named_zone(flags.tz) is None:
+        wrong, flags.tz = flags.tz, None
+        raise UsageError.of("PL-USAGE", variant="zone", value=wrong)

@@ -123,6 +123,32 @@ def _in_use(slot: SlotDocument) -> str:
     return f"{slot.in_flight} / {'–' if slot.cap is None else slot.cap}"
 
 
+@command.group("routes", cls=Pages)
+def routes() -> None:
+    """The routes."""
+
+
+@routes.command("list", cls=Page)
+@click.pass_obj
+def list_routes(session: Session) -> None:
+    services: GatewayServices = session.workbench
+    document, _ = services.routes_now()
+    for route in document.routes:
+        slots = " → ".join(f"{slot.account}/{slot.model or '*'}" for slot in route.slots)
+        session.answer(f"{route.name}  {', '.join(route.match)}  {slots}")
+
+
+@routes.command("set", cls=Page)
+@click.argument("route")
+@click.argument("accounts", nargs=-1, required=True, metavar="ACCOUNT...")
+@click.pass_obj
+def set_route(session: Session, route: str, accounts: tuple[str, ...]) -> None:
+    from perilune.faces.cli.routing import order_route
+
+    order = order_route(session.workbench, route, accounts)
+    session.answer(session.voice.say("gateway.routes.set", route=route, order=" → ".join(order)))
+
+
 @command.command("env", cls=Page)
 @click.argument("client", type=click.Choice(sorted(CLIENTS)))
 @click.option("--key", "key", metavar="KEY", default=PLACEHOLDER_KEY)

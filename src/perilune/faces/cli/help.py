@@ -57,9 +57,9 @@ class Texts:
     def promise(self, command: click.Command) -> str:
         return message(self.voice.language, self._promise) or command.help or ""
 
-    def child_promise(self, command: click.Command) -> str:
-        path = f"{self._promise}.{command.name}" if self._promise != "cli.perilune" else f"cli.{command.name}"
-        return message(self.voice.language, path) or command.help or ""
+    def child_promise(self, name: str) -> str | None:
+        path = f"{self._promise}.{name}" if self._promise != "cli.perilune" else f"cli.{name}"
+        return message(self.voice.language, path)
 
     def own(self, part: str) -> str:
         return message(self.voice.language, f"{self._area}.{part}") or ""
@@ -94,10 +94,12 @@ def _sections(command: click.Command, context: click.Context, texts: Texts, colu
 
 
 def _children(group: click.Group, context: click.Context, texts: Texts) -> Iterator[tuple[str, str]]:
+    """The commands of a group. One that has a promise in the messages is not imported for it."""
     for name in group.list_commands(context):
-        child = group.get_command(context, name)
-        if child is not None and not child.hidden:
-            yield name, texts.child_promise(child)
+        promise = texts.child_promise(name)
+        child = None if promise else group.get_command(context, name)
+        if promise or (child is not None and not child.hidden):
+            yield name, promise or (child.help if child else None) or ""
 
 
 def _options(command: click.Command, context: click.Context, texts: Texts) -> Iterator[tuple[str, str]]:
@@ -105,7 +107,9 @@ def _options(command: click.Command, context: click.Context, texts: Texts) -> It
         record = parameter.get_help_record(context)
         if record is not None:
             name = "help" if "--help" in parameter.opts else str(parameter.name)
-            yield record[0], texts.part("option", name.replace("as_json", "json")) or record[1]
+            text = texts.part("option", name.replace("as_json", "json")) or record[1]
+            if text or isinstance(parameter, click.Option):
+                yield record[0], text
 
 
 def _global_options(texts: Texts) -> Iterator[tuple[str, str]]:

@@ -39,10 +39,18 @@ def error_document(problem: Problem, voice: Voice) -> ErrorReport:
 
 def problem_lines(problem: Problem, voice: Voice, output: Output, *, label: str = "error") -> list[str]:
     """A problem in the shape of all our errors. What does not fit in 8 lines goes from the bottom up."""
-    words = voice.explain(problem)
+    return _lines(voice.explain(problem), problem.tried, voice, output, label)
+
+
+def error_lines(error: ErrorDocument, voice: Voice, output: Output) -> list[str]:
+    """An error of a document in the same shape."""
+    return _lines(Words(error.code, error.message, error.why, tuple(error.fix), None), (), voice, output, "error")
+
+
+def _lines(words: Words, tried: tuple[str, ...], voice: Voice, output: Output, label: str) -> list[str]:
     columns = min(output.columns, _WIDEST)
     head = _head(words, voice, columns, label, output)
-    parts = _parts(problem, words, voice, columns)
+    parts = _parts(tried, words, voice, columns)
     while len(head) + sum(map(len, parts)) > _LONGEST and len(parts) > 1:
         parts.pop()
     return [*head, *(line for part in parts for line in part)][:_LONGEST]
@@ -55,9 +63,9 @@ def _head(words: Words, voice: Voice, columns: int, label: str, output: Output) 
     return [painted, *(" " * _TEXT_COLUMN + line for line in more)]
 
 
-def _parts(problem: Problem, words: Words, voice: Voice, columns: int) -> list[list[str]]:
+def _parts(tried: tuple[str, ...], words: Words, voice: Voice, columns: int) -> list[list[str]]:
     room = columns - _TEXT_COLUMN
-    parts = [_labelled(voice.say("common.tried"), list(_packed(problem.tried, room)))] if problem.tried else []
+    parts = [_labelled(voice.say("common.tried"), list(_packed(tried, room)))] if tried else []
     if words.why:
         parts.append(_labelled(voice.say("common.why"), wrap(words.why, room)))
     for number, fix in enumerate(words.fix, start=1):

@@ -8,12 +8,12 @@ from perilune.core.secret import Secret
 from perilune.faces.cli.session import Session
 
 _PASTE_PAUSE_S = 0.05
+_LONGEST = 65_536
 
 
 def ask(session: Session, question: str, default: str) -> str:
     """The line a person types, or the default for an empty one."""
-    session.stderr.write(session.err.shown(question))
-    session.stderr.flush()
+    _say(session, question)
     line = session.stdin.readline()
     if not line:
         raise KeyboardInterrupt
@@ -27,16 +27,23 @@ def confirm(session: Session, question: str) -> bool:
 
 def ask_hidden(session: Session, question: str) -> str:
     """What a person pastes, without showing it but for the last four characters."""
-    session.stderr.write(session.err.shown(question))
-    session.stderr.flush()
-    text = getpass.getpass("") if sys.platform == "win32" else _read_without_echo(session)
+    if sys.platform == "win32":
+        _say(session, question)
+        text = getpass.getpass("")
+    else:
+        text = _read_without_echo(session, question)
     tail = Secret(text.strip()).masked()[-4:] if len(text.strip()) >= 12 else ""
     session.err.line("•" * 12 + tail)
     return text
 
 
-def _read_without_echo(session: Session) -> str:
-    """One line, and the lines behind it that came with the same paste."""
+def _say(session: Session, question: str) -> None:
+    session.stderr.write(session.err.shown(question))
+    session.stderr.flush()
+
+
+def _read_without_echo(session: Session, question: str) -> str:
+    """One line, and the lines behind it that came with the same paste. The echo is off before anything is asked."""
     import select
     import termios
 
@@ -44,10 +51,11 @@ def _read_without_echo(session: Session) -> str:
     before = termios.tcgetattr(descriptor)
     hidden = [*before[:3], before[3] & ~termios.ECHO, *before[4:]]
     try:
-        termios.tcsetattr(descriptor, termios.TCSAFLUSH, hidden)
-        text = os.read(descriptor, 65_536)
+        termios.tcsetattr(descriptor, termios.TCSADRAIN, hidden)
+        _say(session, question)
+        text = os.read(descriptor, _LONGEST)
         while text and select.select([descriptor], [], [], _PASTE_PAUSE_S)[0]:
-            more = os.read(descriptor, 65_536)
+            more = os.read(descriptor, _LONGEST)
             if not more:
                 break
             text += more

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Any, Protocol
 import click
 
 if TYPE_CHECKING:
+    from contextlib import AbstractAsyncContextManager
+
     from perilune.core.messages import Voice
     from perilune.faces.cli.session import Session
     from perilune.review.acquire.inputs import ReviewInput
     from perilune.review.result import ReviewResult
-    from perilune.review.run import ReviewServices
+    from perilune.review.services import ReviewServices
 
 FORMATS = ("text", "json", "jsonl", "markdown", "sarif", "rdjson", "gitlab", "github")
 SEVERITIES = ("never", "critical", "high", "medium", "low", "nit")
@@ -20,8 +22,8 @@ SEVERITIES = ("never", "critical", "high", "medium", "low", "nit")
 class ReviewBench(Protocol):
     """What this command needs of the workbench."""
 
-    def review_services(self, *, preview: bool) -> "ReviewServices":
-        """What a review works with. For a preview nothing is opened that could ask a model, and no account is needed."""
+    def review_services(self, *, preview: bool) -> "AbstractAsyncContextManager[ReviewServices]":
+        """What a review works with, closed at its end. For a preview nothing is opened that could ask a model."""
         ...
 
 
@@ -102,9 +104,10 @@ async def _review(
     from perilune.review.run import Reviewer, ReviewOptions
 
     bench: ReviewBench = session.workbench
-    services = structs.replace(bench.review_services(preview=preview), planned=_teller(session, output))
     options = ReviewOptions(preview=preview, flags=flags, language=session.language)
-    return await Reviewer(services).review(source, options)
+    async with bench.review_services(preview=preview) as services:
+        telling = structs.replace(services, planned=_teller(session, output))
+        return await Reviewer(telling).review(source, options)
 
 
 def _teller(session: "Session", output: str) -> Any:

@@ -25,8 +25,10 @@ def run(arguments: Sequence[str], workbench: Any, session: Session | None = None
         session.stdout.flush()
     except BrokenPipeError:
         return _close_quietly()
-    except (KeyboardInterrupt, click.Abort):
-        session.stderr.write("\n")
+    except (KeyboardInterrupt, click.Abort) as stopped:
+        has_ended_line = isinstance(stopped.__cause__, KeyboardInterrupt) and session.stderr is sys.stderr
+        if not has_ended_line:  # click ends it on the process's own stream
+            session.stderr.write("\n")
         return _INTERRUPTED
     return status
 

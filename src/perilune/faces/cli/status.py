@@ -120,7 +120,8 @@ def _tell_errors(session: Session, document: StatusDocument) -> None:
     for error in document.errors:
         start = f"{session.voice.say('common.error')}[{error.code}]"
         who = f" {error.account}" if error.account else ""
-        session.note(f"{start}{who}: {error.message}")
+        again = session.voice.say("status.next_try", clock=error.retry_at) if error.retry_at else ""
+        session.note(f"{start}{who}: {error.message}{again}")
 
 
 def _watch(

@@ -44,7 +44,7 @@ def heading(view: View, reader: Reader) -> str:
 def used_and_left(window: LineWindow, reader: Reader) -> tuple[str, str]:
     """`69% used` and `61 left`."""
     used = (phrase.percent_used(window) or phrase.UNKNOWN) + ("≠" if window.conflict else "")
-    return reader.say("figures.used", figure=used), reader.say("figures.left", figure=phrase.left(window))
+    return reader.say("status.used", figure=used), reader.say("status.left", figure=phrase.left(window))
 
 
 def reset_line(view: View, window: LineWindow, reader: Reader, *, with_wait: bool = False) -> str | None:
@@ -54,7 +54,7 @@ def reset_line(view: View, window: LineWindow, reader: Reader, *, with_wait: boo
     clock = reader.clock(window.resets_at, round_up=True)
     wait = phrase.until_reset(view, window)
     if wait is None:
-        return reader.say("figures.due", clock=clock)
+        return reader.say("status.due", clock=clock)
     if with_wait:
         return reader.say("statusline.resets_in", clock=clock, wait=reader.span(wait))
     return reader.say("statusline.resets", clock=clock)
@@ -90,4 +90,4 @@ def _brief(account: LineAccount, view: View, reader: Reader) -> str:
         return f"{account.name} {account.balance.shown}"
     if other.case == "window" and other.bind is not None:
         return f"{account.name} {other.bind.id} {phrase.figure(other.bind, reader)}"
-    return f"{account.name} {reader.say(f'figures.state.{other.state}')}"
+    return f"{account.name} {reader.say(f'status.state.{other.state}')}"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from perilune.faces.statusline import phrase
-from perilune.faces.statusline.tokens import filled
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -53,6 +52,8 @@ class Drawn:
         if self.is_broken:
             return [phrase.STORE]
         if self.template is not None:
+            from perilune.faces.statusline.tokens import filled
+
             return [self.text(filled(self.template, self.view, self.reader, is_ascii=self.is_ascii))]
         drawn = phrase.pieces(self.view, self.reader, with_balance=with_balance, mark=mark)
         return [self.text(piece) for piece in drawn]

@@ -9,12 +9,13 @@ import os
 import sys
 import time
 
+from perilune.config.folders import WISH_FILE
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from perilune.config.folders import Folders
     from perilune.quota.line import Line
 
-STAMP = "line.wanted"
 _REST_S = 60
 _REFRESH = ("-P", "-m", "perilune", "status", "--refresh", "-q", "--no-input")
 
@@ -30,9 +31,9 @@ def is_stale(line: Line, now: int) -> bool:
 def nudge(folders: Folders, line: Line | None, now: int) -> bool:
     """Ask for a reading unless that was done a minute ago. True when it was asked for."""
     try:
-        if not _stamped(os.path.join(folders.data, STAMP), now):  # noqa: PTH118 - pathlib costs 9 ms
+        if not _stamped(os.path.join(folders.data, WISH_FILE), now):  # noqa: PTH118 - pathlib costs 9 ms
             return False
-        if not _is_served(line, now):
+        if not is_served(line, now):
             start_detached(_REFRESH)
     except OSError:
         return False
@@ -88,7 +89,7 @@ def _locked(descriptor: int) -> bool:
     return True
 
 
-def _is_served(line: Line | None, now: int) -> bool:
+def is_served(line: Line | None, now: int) -> bool:
     """Whether a service keeps this line: its process is there, and the line is not older than it lets it become."""
     if line is None or line.service is None or sys.platform == "win32":
         return False

@@ -53,7 +53,7 @@ def run(options: Options, environment: Mapping[str, str], remake: Remake | None 
     except BrokenPipeError:
         _point_nowhere()
     except Exception:  # noqa: BLE001 - the loop boundary: a bar shows an error box unless it is given a line
-        _print(phrase.STORE)
+        _print(_fallback(options.target))
 
 
 class Source:
@@ -147,6 +147,17 @@ class Source:
             from perilune.faces.statusline.tokens import complain
 
             complain(self._options.template, reader)
+
+
+def _fallback(target: str) -> str:
+    """The line of last resort in the form of the host, made without anything that may have failed."""
+    if target == "waybar":
+        return f'{{"text":"{phrase.STORE}","alt":"error","class":["error"],"tooltip":"{phrase.STORE}"}}'
+    if target == "i3status-rs":
+        return f'{{"icon":"","state":"Critical","text":"{phrase.STORE}","short_text":"{phrase.STORE}"}}'
+    if target == "i3bar":
+        return f'{{"name":"perilune","full_text":"{phrase.STORE}","short_text":"{phrase.STORE}"}}'
+    return phrase.STORE
 
 
 def _is_utf8() -> bool:

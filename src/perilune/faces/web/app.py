@@ -13,15 +13,13 @@ from perilune.faces.api.app import api_routes, document
 from perilune.faces.api.hub import Hub
 from perilune.faces.api.ports import Service
 from perilune.faces.web.assets import serve_asset
-from perilune.faces.web.csrf import FIELD, csrf_token, is_ours, keep_token
+from perilune.faces.web.csrf import FIELD, csrf_token, form_of, is_ours, keep_token
 from perilune.faces.web.headers import SafetyHeaders
 from perilune.faces.web.overview import overview_view
 from perilune.faces.web.reader import Reader, reader_of, remember_choice
 from perilune.faces.web.render import key_places, render
 from perilune.faces.web.result import result_view
 from perilune.faces.web.token import TokenGate
-
-_MOST_KEY = 8192
 
 
 def build_web(service: Service, hub: Hub, token: str | None = None) -> Starlette:
@@ -53,10 +51,10 @@ def build_web(service: Service, hub: Hub, token: str | None = None) -> Starlette
         return await _add_page(request, None, 200)
 
     async def add(request: Request) -> Response:
-        form = await request.form(max_files=0, max_fields=4, max_part_size=_MOST_KEY)
-        if not is_ours(request, str(form.get(FIELD, ""))):
+        form = await form_of(request)
+        if not is_ours(request, form.get(FIELD, "")):
             return Response(reader_of(request, service.now()).say("web.csrf"), 403, media_type="text/plain")
-        added = await service.add_key(str(form.get("key", ""))[:_MOST_KEY])
+        added = await service.add_key(form.get("key", ""))
         return await _add_page(request, added, 200 if added.problem is None else 422)
 
     async def _add_page(request: Request, added: Any, status_code: int) -> Response:
@@ -69,8 +67,7 @@ def build_web(service: Service, hub: Hub, token: str | None = None) -> Starlette
         return _page(request, reader, "add.html", context, status_code)
 
     async def refresh(request: Request) -> Response:
-        form = await request.form(max_files=0, max_fields=4)
-        if not is_ours(request, str(form.get(FIELD, ""))):
+        if not is_ours(request, (await form_of(request)).get(FIELD, "")):
             return Response(reader_of(request, service.now()).say("web.csrf"), 403, media_type="text/plain")
         await service.refresh(None)
         return RedirectResponse("/", 303)

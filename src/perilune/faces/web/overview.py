@@ -197,7 +197,7 @@ def _limit(window: WindowDocument, account: AccountDocument, reader: Reader) -> 
         tick=None if tick is None else min(round(tick * _WHOLE), _WHOLE - 5),
         value_now=None if window.used_ratio is None else round(shown * 100),
         aria_label=reader.say("web.meter", account=account.name, window=label),
-        aria_text=", ".join((first, second, word)),
+        aria_text=f"{first}, {second}, {word}",
         reset_line=_below(window, account, reader),
         pace_line=pace_phrase(window, reader.voice) or None,
     )
@@ -250,7 +250,7 @@ def _slot(slot: SlotDocument, reader: Reader) -> SlotView:
     role = reader.say("web.main") if slot.role == "main" else reader.say("web.fallback", position=slot.position)
     state = reader.say(f"web.slot.{slot.state}")
     if slot.until is not None:
-        state = reader.say("web.until", state=state, clock=slot.until)
+        state = reader.say("web.until", state=state, clock=reader.voice.clock(slot.until, round_up=True))
     cap = "–" if slot.cap is None else str(slot.cap)
     css = {"ok": "ok", "standby": "", "throttled": "high", "degraded": "high"}.get(slot.state, "spent")
     name = f"{slot.account} · {slot.model}" if slot.model else slot.account
@@ -271,8 +271,9 @@ def _request(row: LedgerRow, reader: Reader) -> RequestView:
 
 def _review(review: ReviewDocument, reader: Reader) -> ReviewView:
     found = [f"{count} {reader.say(f'web.severity.{name}')}" for name, count in review.findings.items() if count]
+    one = "web.review_line_one" if review.requests == 1 else "web.review_line"
     line = reader.say(
-        "web.review_line",
+        one,
         findings=", ".join(found) or reader.say("web.review_clean"),
         requests="–" if review.requests is None else review.requests,
         time=review.started_at,

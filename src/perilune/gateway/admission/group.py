@@ -134,7 +134,10 @@ class Group:
             while (ticket := self.line.next_of(priority)) is not None:
                 if not ticket.future.done():
                     ticket.answer(self._refused("deadline", self._clock() - ticket.joined_s, 0))
-        self._look_again_later()
+        if self._retry is not None:
+            self._retry.cancel()
+        if self._neighbours is not None:
+            self._neighbours.withdraw(self.name)
         if self._listening_on is not None:
             asyncio.get_running_loop().remove_reader(self._listening_on)
             self._listening_on = None
@@ -180,34 +183,35 @@ class Group:
         return sum(held for _, _, held in counted)
 
     def _released(self, lease: Lease) -> None:
+        now_s = self._clock()
         self.held.pop(lease, None)
-        self._holds.append(self._clock() - lease.taken_s)
-        self._free(lease.place)
+        self._holds.append(now_s - lease.taken_s)
+        self._free(lease.place, now_s)
 
-    def _free(self, place: int) -> None:
+    def _free(self, place: int, now_s: float) -> None:
         self._places.give_back(self.name, place)
-        self._freed()
+        self._freed(now_s)
 
-    def _freed(self) -> None:
+    def _freed(self, now_s: float) -> None:
         """Somebody may go now: of three freed places one goes to a neighbour that waits, so that none of us starves."""
-        target = self.root()
+        target = self if self._into is None else self.root()
         if not target.line:
-            target._wake_neighbour()
+            target._wake_neighbour(now_s)
             return
         target._kept_in_a_row += 1
-        if target._kept_in_a_row > _KEPT_BEFORE_ONE_IS_LEFT and target._wake_neighbour():
+        if target._kept_in_a_row > _KEPT_BEFORE_ONE_IS_LEFT and target._wake_neighbour(now_s):
             target._kept_in_a_row = 0
             target.serve(most=0)
         else:
             target.serve(most=1)
 
-    def _wake_neighbour(self) -> bool:
+    def _wake_neighbour(self, now_s: float) -> bool:
         """Wake one; when none waited a moment ago, none is looked for: they also look again by themselves."""
-        if self._neighbours is None or self._clock() < self._alone_until_s:
+        if self._neighbours is None or now_s < self._alone_until_s:
             return False
         is_woken = self._neighbours.wake_one(self.name)
         if not is_woken:
-            self._alone_until_s = self._clock() + _ALONE_FOR_S
+            self._alone_until_s = now_s + _ALONE_FOR_S
         return is_woken
 
     def _look_again_later(self) -> None:

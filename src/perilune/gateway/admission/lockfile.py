@@ -8,9 +8,15 @@ import errno
 import fcntl
 import os
 import struct
+from functools import lru_cache
 from pathlib import Path
 
 _FLOCK = struct.Struct("hhqqi4x")  # struct flock where off_t has 64 bits
+
+
+@lru_cache(maxsize=4096)
+def _packed(kind: int, start: int, length: int) -> bytes:
+    return _FLOCK.pack(kind, os.SEEK_SET, start, length, 0)
 
 
 class LockFile:
@@ -23,7 +29,7 @@ class LockFile:
     def try_lock(self, byte: int) -> bool:
         """Lock one byte; False when another open file holds it."""
         try:
-            fcntl.fcntl(self._fd, fcntl.F_OFD_SETLK, _FLOCK.pack(fcntl.F_WRLCK, 0, byte, 1, 0))
+            fcntl.fcntl(self._fd, fcntl.F_OFD_SETLK, _packed(fcntl.F_WRLCK, byte, 1))
         except OSError as error:
             if error.errno in (errno.EAGAIN, errno.EACCES):
                 return False
@@ -32,11 +38,11 @@ class LockFile:
 
     def unlock(self, byte: int) -> None:
         """Free one byte, locked or not."""
-        fcntl.fcntl(self._fd, fcntl.F_OFD_SETLK, _FLOCK.pack(fcntl.F_UNLCK, 0, byte, 1, 0))
+        fcntl.fcntl(self._fd, fcntl.F_OFD_SETLK, _packed(fcntl.F_UNLCK, byte, 1))
 
     def foreign(self, start: int, end: int) -> tuple[int, int] | None:
         """Start and end of one lock that others hold in [start, end), not always the first; None when there is none."""
-        asked = _FLOCK.pack(fcntl.F_WRLCK, 0, start, end - start, 0)
+        asked = _packed(fcntl.F_WRLCK, start, end - start)
         kind, _, first, length, _ = _FLOCK.unpack(fcntl.fcntl(self._fd, fcntl.F_OFD_GETLK, asked))
         return None if kind == fcntl.F_UNLCK else (first, first + length)
 

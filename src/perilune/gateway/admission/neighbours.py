@@ -1,6 +1,5 @@
 """How processes that wait for the same places know of each other: one locked byte each, and a datagram to wake."""
 
-import secrets
 import socket
 from contextlib import suppress
 from pathlib import Path
@@ -81,9 +80,9 @@ class WaitingByte:
         self._byte = self._listener = self._sender = None
 
     def _settle(self) -> None:
-        first = secrets.randbelow(_MOST)
-        order = (FIRST_WAITING_BYTE + (first + step) % _MOST for step in range(_MOST))
-        self._byte = next((byte for byte in order if self._file.try_lock(byte + _PRESENT)), None)
+        """Take the lowest free number, so that what a killed process left beside the file is soon used again."""
+        numbers = range(FIRST_WAITING_BYTE, _END)
+        self._byte = next((byte for byte in numbers if self._file.try_lock(byte + _PRESENT)), None)
         if self._byte is not None:
             self._listener = _listening(self._address(self._byte))
 

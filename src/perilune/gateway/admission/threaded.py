@@ -1,6 +1,7 @@
 """A group whose places take time to answer: the line is served by a task, the backend is called from one thread."""
 
 import asyncio
+import logging
 import random
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
@@ -12,6 +13,8 @@ from perilune.gateway.admission.port import Places, SlowNeighbours
 from perilune.gateway.admission.queue import Priority
 
 _RETRY_S = (0.005, 0.020)
+
+_log = logging.getLogger(__name__)
 
 
 class ThreadedGroup(Group):
@@ -56,32 +59,40 @@ class ThreadedGroup(Group):
     def _look_again_later(self) -> None:
         """The serving task looks again by itself."""
 
-    def _free(self, place: int) -> None:
+    def _free(self, place: int, now_s: float) -> None:
         try:
             loop = asyncio.get_running_loop()
-        except RuntimeError:  # released after the loop's end
+            freeing = self._executor.submit(self._places.give_back, self.name, place)
+        except RuntimeError:  # released after the end of the loop or of the admission
             self._places.give_back(self.name, place)
             return
 
         def freed(_: Future[None]) -> None:
             with suppress(RuntimeError):  # the loop has ended meanwhile
-                loop.call_soon_threadsafe(self._freed)
+                loop.call_soon_threadsafe(self._freed, now_s)
 
-        self._executor.submit(self._places.give_back, self.name, place).add_done_callback(freed)
+        freeing.add_done_callback(freed)
 
     async def _serve_line(self) -> None:
         """Rounds: take what is free, then leave what comes free to those other processes that wait too, for a while."""
         while self.line:
             self._changed.clear()
-            for _ in range(self._cap):
-                if not self.line or not await self._serve_next():
-                    break
             pause_s = random.uniform(*_RETRY_S)  # noqa: S311 spreads retries, keeps no secret
-            if self.line and await self._others_wait():
+            try:
+                await self._serve_round(pause_s)
+            except Exception:  # noqa: BLE001 loop boundary: those who wait are not left standing by one fault of the backend
+                _log.exception("places of a group could not be asked for")
                 await asyncio.sleep(pause_s)
-            elif self.line:
-                with suppress(TimeoutError):
-                    await asyncio.wait_for(self._changed.wait(), pause_s)
+
+    async def _serve_round(self, pause_s: float) -> None:
+        for _ in range(self._cap):
+            if not self.line or not await self._serve_next():
+                break
+        if self.line and await self._others_wait():
+            await asyncio.sleep(pause_s)
+        elif self.line:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._changed.wait(), pause_s)
 
     async def _others_wait(self) -> bool:
         if not isinstance(self._places, SlowNeighbours):
@@ -95,7 +106,7 @@ class ThreadedGroup(Group):
                 continue
             ticket = self.line.next_of(priority)
             if ticket is None:
-                self._free(place)  # who waited has left
+                self._free(place, self._clock())  # who waited has left
             else:
                 self._grant(ticket, place)
             return True
@@ -117,4 +128,4 @@ class ThreadedGroup(Group):
 
     def _return_unwanted(self, taking: "asyncio.Future[int | None]") -> None:
         if not taking.cancelled() and taking.exception() is None and (place := taking.result()) is not None:
-            self._free(place)
+            self._free(place, self._clock())

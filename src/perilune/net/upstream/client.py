@@ -2,6 +2,7 @@
 
 import asyncio
 import ssl
+from functools import lru_cache
 
 from perilune.net.guard import Allowed
 from perilune.net.upstream.connection import Connection
@@ -138,12 +139,18 @@ class _PooledExchange:
 
 
 def _head_bytes(request: Outgoing) -> bytes:
-    target = request.target
-    lines = [f"{request.method} {target.path} HTTP/1.1", f"host: {target.host_header}"]
-    lines += [f"{name}: {value}" for name, value in request.headers]
+    head = _written(request.method, request.target, request.headers)
     if request.body or request.method == "POST":
-        lines.append(f"content-length: {len(request.body)}")
+        return b"%bcontent-length: %d\r\n\r\n" % (head, len(request.body))
+    return head + b"\r\n"
+
+
+@lru_cache(maxsize=256)
+def _written(method: str, target: Target, headers: tuple[tuple[str, str], ...]) -> bytes:
+    """Request line and headers; the same few are sent over and over."""
+    lines = [f"{method} {target.path} HTTP/1.1", f"host: {target.host_header}"]
+    lines += [f"{name}: {value}" for name, value in headers]
     text = "\r\n".join(lines)
     if text.count("\n") != len(lines) - 1:
         raise ValueError("a header holds a line break")
-    return f"{text}\r\n\r\n".encode("latin-1")
+    return f"{text}\r\n".encode("latin-1")

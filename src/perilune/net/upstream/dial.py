@@ -6,7 +6,7 @@ import socket
 import ssl
 from collections.abc import Sequence
 
-from perilune.net.guard import Allowed, check_addresses
+from perilune.net.guard import Allowed, check_target
 from perilune.net.upstream.connection import Connection
 from perilune.net.upstream.port import Layer, UpstreamError
 from perilune.net.upstream.target import Target
@@ -42,9 +42,10 @@ class Dialler:
             return kept[1]
         addresses = await _resolve(target.host, target.port)
         if target.is_guarded:
-            refused = check_addresses(target.host, target.port, [a[1][0] for a in addresses], self._allowed)
+            found = [place[0] for _, place in addresses]
+            refused = check_target(target.scheme, target.host, target.port, found, self._allowed)
             if refused is not None:
-                raise UpstreamError(Layer.GUARD, f"{refused.address} is in {refused.reason}")
+                raise UpstreamError(Layer.GUARD, f"{refused.address}: {refused.reason}")
         self._names[key] = (now + DNS_KEPT_S, addresses)
         return addresses
 

@@ -3,7 +3,6 @@
 import os
 import subprocess
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 from msgspec import Struct
 
@@ -111,7 +110,3 @@ def reading_settings(directory: str) -> Git:
 
 def _kept() -> dict[str, str]:
     return {name: os.environ[name] for name in _KEPT if name in os.environ}
-
-
-def as_argument(path: Path) -> str:
-    return os.fspath(path)

@@ -1,8 +1,8 @@
 """The repository that is read, and the scratch one that all diffs are made in.
 
-The scratch repository has no configuration, hooks, attributes or references of its own; it sees the objects of the real
-one through `info/alternates` and takes what must be written. So no setting of the repository under review has an effect,
-and the user's index, tree and objects stay as they are.
+The scratch repository has no configuration, hooks, attributes or references of its own; it sees the objects of the
+real one through `info/alternates` and takes what must be written. So no setting of the repository under review has an
+effect, and the user's index, tree and objects stay as they are.
 """
 
 import os
@@ -132,7 +132,7 @@ class Scratch:
         return git.run("write-tree").decode().strip(), unread
 
     def _indexed(self) -> Git:
-        """Git on a copy of the user's index that writes objects here. The copy keeps its time, by which git judges files."""
+        """Git on a copy of the user's index, writing objects here. The copy keeps its time: git judges files by it."""
         repository = self.repository
         assert repository is not None  # noqa: S101 - inputs with an index have a repository
         if repository.top is None:
@@ -143,7 +143,7 @@ class Scratch:
         return hardened(
             repository.top,
             safe=repository.top,
-            settings=_file_settings(repository),
+            settings=[*_file_settings(repository), ("core.looseCompression", "0")],
             GIT_DIR=repository.git_dir,
             GIT_WORK_TREE=repository.top,
             GIT_INDEX_FILE=index,

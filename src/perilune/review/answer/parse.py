@@ -13,8 +13,6 @@ from perilune.review.answer.tolerant import DEEPEST, Tolerant, TooDeepError
 from perilune.review.answer.validate import candidate_of
 from perilune.review.answer.yamlish import Yamlish
 
-ANSWER_PARSER_VERSION = "1"
-
 _LARGEST = 4 * 1024 * 1024
 _MOST_STARTS = 24
 _THINKING = re.compile(r"<(think|thinking|reasoning)>.*?</\1>", re.DOTALL | re.IGNORECASE)
@@ -23,7 +21,7 @@ _FENCE = re.compile(r"^\s*(?:```|~~~)[\w+-]*[ \t]*$", re.MULTILINE)
 
 
 class ParsedAnswer(Struct, frozen=True, kw_only=True):
-    """What an answer says. `malformed` counts entries that could not be used; `is_cut` says that the text ended early."""
+    """What an answer says. `malformed` counts entries of no use; `is_cut` says that the text ended early."""
 
     candidates: tuple[Candidate, ...] = ()
     files_reviewed: tuple[str, ...] = ()

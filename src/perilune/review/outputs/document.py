@@ -12,7 +12,7 @@ from perilune.core.messages import Voice
 from perilune.core.money import MoneyDocument
 from perilune.patches.finding import Anchor, Finding, Suggestion
 from perilune.review.coverage import CoverageState
-from perilune.review.plan.planner import Estimate
+from perilune.review.plan.forecast import Estimate
 from perilune.review.prompt.system import PROMPT_VERSION, SCHEMA_VERSION
 from perilune.review.result import ConfigFacts, InputFacts, ReviewResult, UsageFacts
 

@@ -1,4 +1,4 @@
-"""The summary of a review in Markdown. Nothing in it is live: no mention, no link, no image, no HTML but `<details>`."""
+"""The summary of a review in Markdown. Nothing in it is live: no mention, link, image, or HTML but `<details>`."""
 
 import re
 
@@ -67,7 +67,8 @@ def _finding(finding: Finding, voice: Voice) -> str:
 
 def _row(finding: Finding, voice: Voice) -> str:
     title = harmless(one_line(finding.title, 200))
-    return f"- {severity_word(finding.severity, voice)} {code(place(finding.anchor))} {title} ({finding.verification.state})"
+    head = f"- {severity_word(finding.severity, voice)} {code(place(finding.anchor))}"
+    return f"{head} {title} ({finding.verification.state})"
 
 
 def _details(title: str, rows: list[str]) -> str:

@@ -92,7 +92,8 @@ def _folded(result: ReviewResult, voice: Voice, columns: int) -> list[str]:
     unsure = sum(1 for finding in folded if finding.verification.state is not Verdict.CONFIRMED)
     lines = [voice.say("review.folded", count=len(folded), unsure=unsure)]
     for finding in folded[:MOST_FOLDED]:
-        row = f"  {pad(severity_word(finding.severity, voice), _SEVERITY)}{place(finding.anchor)} {one_line(finding.title, 200)}"
+        head = f"  {pad(severity_word(finding.severity, voice), _SEVERITY)}{place(finding.anchor)}"
+        row = f"{head} {one_line(finding.title, 200)}"
         first, *rest = wrap(row, columns, hanging=_SEVERITY + 2)
         lines += [first, *(" " * (_SEVERITY + 2) + line for line in rest)]
     if len(folded) > MOST_FOLDED:

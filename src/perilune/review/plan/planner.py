@@ -8,44 +8,20 @@ from typing import Literal
 from msgspec import Struct, structs
 
 from perilune.core.money import Money
-from perilune.review.plan.allowance import Allowance, allowance, parse_money, request_share
-from perilune.review.plan.tokens import PRIOR_BYTES_PER_TOKEN, output_of, tokens_of
+from perilune.review.plan.allowance import Allowance, allowance, parse_money
+from perilune.review.plan.forecast import Estimate, Work, estimate, expected_survivors
+from perilune.review.plan.tokens import tokens_of
 from perilune.review.plan.units import LIMITS, Limits, Ranked, Unit, pack
 from perilune.review.ports import Objective, SlotView
 from perilune.review.risk import HIGH_RISK, is_source
 from perilune.review.settings import Budget, Effort
 
 VERIFY_BATCH = 20
-_SURVIVORS_PER_100 = Decimal("1.5")
-_VERIFY_TOKENS_PER_FINDING = 500
-_VERIFY_PREFIX = 700
 _LEAST_SOURCE_SHARE = Decimal("0.6")
 _CONTEXT_SHARE = Decimal("0.9")
 _LARGER = 2
-_SECONDS_PER_REQUEST = 90.0
 
 OUTPUT_LIMITS = {"generate": (8_192, 32_768), "verify": (4_096, 16_384)}
-
-
-class WindowForecast(Struct, frozen=True, kw_only=True):
-    """A window before and after a plan, as the part that is used."""
-
-    account: str
-    id: str
-    before: Decimal | None
-    after: Decimal | None
-    resets_at: datetime | None
-
-
-class Estimate(Struct, frozen=True, kw_only=True):
-    """What a plan is expected to take. `cost` is None where the account pays by plan."""
-
-    requests: int = 0
-    tokens_in: int = 0
-    tokens_out: int = 0
-    cost: Money | None = None
-    windows: tuple[WindowForecast, ...] = ()
-    seconds: float = 0.0
 
 
 class Plan(Struct, frozen=True, kw_only=True):
@@ -236,7 +212,14 @@ def build(
         slot=slot,
         allowed=allowance(slot, basis.budget.max_share, basis.budget.floor) if slot is not None else Allowance(),
     )
-    return structs.replace(plan, estimate=estimate(plan, basis, expected))
+    work = Work(
+        units=units,
+        votes=votes,
+        generate_calls=plan.generate_calls,
+        verify_calls=plan.verify_calls,
+        requests=plan.requests,
+    )
+    return structs.replace(plan, estimate=estimate(work, slot, basis.prefix_tokens))
 
 
 def _votes(units: Sequence[Unit], effort: Effort, objective: Objective) -> dict[str, int]:
@@ -245,77 +228,6 @@ def _votes(units: Sequence[Unit], effort: Effort, objective: Objective) -> dict[
     if effort == "medium" and objective == "token":
         return {unit.id: 2 for unit in units if unit.risk >= HIGH_RISK}
     return {}
-
-
-def expected_survivors(units: Sequence[Unit]) -> Decimal:
-    """How many findings are expected to need verification."""
-    return max(_SURVIVORS_PER_100 * sum(unit.changed for unit in units) / 100, Decimal(1))
-
-
-def estimate(plan: Plan, basis: Basis, expected: Decimal) -> Estimate:
-    """Requests, tokens, money, window shares and time of a plan. The reserve for re-asks is not expected to be used."""
-    slot = plan.slot
-    ratio = (slot.bytes_per_token if slot else None) or PRIOR_BYTES_PER_TOKEN
-    calibration = PRIOR_BYTES_PER_TOKEN / ratio
-    diff = sum(unit.tokens * plan.votes.get(unit.id, 1) for unit in plan.units)
-    prefix = basis.prefix_tokens * plan.generate_calls
-    verify = plan.verify_calls * _VERIFY_PREFIX + (
-        int(expected * _VERIFY_TOKENS_PER_FINDING) if plan.verify_calls else 0
-    )
-    tokens_in = int((diff + prefix + verify) * calibration)
-    cached = max(plan.generate_calls - 1, 0) * (basis.prefix_tokens // 256 * 256)
-    tokens_out = output_of(
-        expected, plan.generate_calls + plan.verify_calls, thinks=slot is not None and slot.thinks_always
-    )
-    return Estimate(
-        requests=plan.requests,
-        tokens_in=tokens_in,
-        tokens_out=tokens_out,
-        cost=_cost(slot, tokens_in, min(cached, tokens_in), tokens_out),
-        windows=_forecasts(slot, plan.requests),
-        seconds=_seconds(slot, plan.requests),
-    )
-
-
-def _cost(slot: SlotView | None, tokens_in: int, cached: int, tokens_out: int) -> Money | None:
-    if slot is None or slot.prices is None:
-        return None
-    prices = slot.prices
-    amount = (tokens_in - cached) * prices.miss + cached * prices.hit + tokens_out * prices.output
-    return Money(amount / 1_000_000, prices.currency)
-
-
-def _forecasts(slot: SlotView | None, requests: int) -> tuple[WindowForecast, ...]:
-    if slot is None:
-        return ()
-    return tuple(
-        WindowForecast(
-            account=slot.account,
-            id=window.id,
-            before=window.used_ratio,
-            after=_after(
-                window.used_ratio, window.limit, window.unit, requests, request_share(window, slot.request_weight)
-            ),
-            resets_at=window.resets_at,
-        )
-        for window in slot.windows
-    )
-
-
-def _after(used: Decimal | None, limit: Decimal | None, unit: str, requests: int, share: Decimal) -> Decimal | None:
-    if used is None:
-        return None
-    if unit == "requests":
-        return used + Decimal(requests) / limit if limit else None
-    return used + requests * share
-
-
-def _seconds(slot: SlotView | None, requests: int) -> float:
-    each = (slot.seconds_per_request if slot else None) or _SECONDS_PER_REQUEST
-    wide = max((slot.concurrency if slot else None) or 4, 1)
-    rounds = -(-requests // min(wide, 8))
-    paced = requests * 60 / slot.requests_per_minute if slot and slot.requests_per_minute else 0.0
-    return max(rounds * each, paced)
 
 
 def fits(plan: Plan) -> bool:

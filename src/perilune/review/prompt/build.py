@@ -33,7 +33,7 @@ class Shown(Struct, frozen=True, kw_only=True):
 
 
 class Setting(Struct, frozen=True, kw_only=True):
-    """What is equal for all prompts of a run. `surroundings` is material about the run; it is not part of any hash."""
+    """What is equal for all prompts of a run. `surroundings` is material about the run and in no hash."""
 
     rules: str = ""
     language: str = "en"
@@ -100,12 +100,12 @@ def _merged(before: FileText | None, laid: Laid, head: Sequence[str] | None, row
 
 
 def generate_prompt(shown: Shown, setting: Setting, thinking: Thinking, vote: int, attempt: int = 0) -> Prompt:
-    """The prompt of one vote on one unit. From the second vote on the files come in another order, seeded by the unit."""
+    """The prompt of one vote on one unit. From the second vote on the files come in an order seeded by the unit."""
     body = shown.body if vote == 0 else _shuffled(shown, vote)
     language = _LANGUAGES.get(setting.language, "English")
     task = f"Write titles and bodies in {language}. Review this change and answer in json."
     rules = _rules_block(setting)
-    whole = "\0".join((body, setting.surroundings, setting.rules))
+    whole = f"{body}\0{setting.surroundings}\0{setting.rules}"
     nonce = nonce_for(whole, setting.nonces)
     around = fenced("about the change", setting.surroundings, nonce) + "\n" if setting.surroundings else ""
     user = f"{rules}{task}\n{around}{fenced('diff', body, nonce)}\n"

@@ -25,10 +25,6 @@ def _character(match: re.Match[str]) -> str:
     return chr(number) if number <= _LAST and _HIDDEN.fullmatch(chr(number)) else match[0]
 
 
-def has_hidden(text: str) -> bool:
-    return _HIDDEN.search(text) is not None
-
-
 def one_line(text: str, limit: int) -> str:
     """Text on one line, hidden characters visible, cut at `limit`."""
     flat = visible(" ".join(text.split()))

@@ -1,4 +1,4 @@
-"""Secrets in text that would be sent out: replaced by markers of the same number of lines, and named without their value."""
+"""Secrets in text that would be sent out: replaced by markers, line for line, and named without their value."""
 
 import math
 import re

@@ -40,4 +40,7 @@ MESSAGES = {
     "cli.gateway.status": "Routes and slots now, today's sums.",
     "cli.gateway.env": "What a tool needs to point here.",
     "cli.gateway.try": "One small request, or which slots would answer.",
+    "cli.gateway.routes": "The routes: list, set.",
+    "cli.gateway.routes.list": "Routes, what they match, their slots in order.",
+    "cli.gateway.routes.set": "Put accounts first in a route; the first is main.",
 }

@@ -205,4 +205,5 @@ MESSAGES = {
     "PL-BODY-INVALID.why": "{detail}",
     "PL-BODY-INVALID.why.duplicate": "The gateway and the vendor could each read another one of the two.",
     "PL-BODY-INVALID.fix.1": "Put the body right; the same one is refused again.",
+    "PL-GW-ROUTE.what.NAME": "There is no route '{name}'. Routes: {routes}.",
 }

@@ -1,6 +1,8 @@
 """Words for what stops or narrows a review."""
 
 MESSAGES = {
+    "PL-REVIEW-BUDGET.what.one": "This review needs 1 request; {account} allows {available} until {retry_at}.",
+    "PL-REVIEW-BUDGET.what.one_unknown": "This review needs 1 request; {account} allows {available}, and when more come is not known.",
     "PL-USAGE.what.together": "{options} do not go together.",
     "PL-REVIEW-DIFF.title": "The diff cannot be read.",
     "PL-REVIEW-DIFF.what": "The diff cannot be read.",

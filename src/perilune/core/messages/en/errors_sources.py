@@ -65,4 +65,10 @@ MESSAGES = {
     "PL-LOGIN-UNREADABLE.fix.1": "run kimi once",
     "PL-LOGIN-UNREADABLE.fix.2": "use an API key: perilune add",
     "PL-LOGIN-UNREADABLE.what": "The Kimi CLI login cannot be read: {file}.",
+    "PL-COOKIE-EXPIRED.why": "Web sessions end; an API key stays.",
+    "PL-COOKIE-UNREADABLE.why": "Its key or its host does not fit.",
+    "PL-IDENTITY.note": "nothing of the two is put together",
+    "PL-LOGIN-FOREIGN.why": "A login is never sent to an overridden address.",
+    "PL-LOGIN-KEYRING.why": "Another program's keyring entry is its own.",
+    "PL-LOGIN-UNREADABLE.why": "It is not JSON, or this user may not read it.",
 }

@@ -27,4 +27,5 @@ MESSAGES = {
     "gateway.explain.skipped": "{number}. {slot}  skipped: {reason}",
     "gateway.explain.until": "{reason}, until {clock}",
     "gateway.explain.sends_nothing": "Nothing was sent.",
+    "gateway.routes.set": "{route}: {order}",
 }

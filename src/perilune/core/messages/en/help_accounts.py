@@ -1,7 +1,7 @@
 """Help pages of `perilune accounts`."""
 
 MESSAGES = {
-    "help_accounts.set.more": "Another plan, region or address needs the key again (--stdin), or --yes to try it there.",
+    "help_accounts.set.more": "Another plan, region or address needs the key again (--stdin), or --yes to try it.",
     "help_accounts.set.option.max_concurrent_requests": "requests at once",
     "help_accounts.set.option.plan": "the plan",
     "help_accounts.set.option.region": "cn or intl",
@@ -28,7 +28,8 @@ MESSAGES = {
     "help_accounts.test.examples": "perilune accounts test work\nperilune accounts test ci",
     "help_accounts.test.exits": "0 1 2 4 5 69",
     "help_accounts.test.environment": "PERILUNE_HOME",
-    "help_accounts.set.examples": "perilune accounts set work --max-concurrent-requests 28\nperilune accounts set ci --plan kimi-code --region cn --yes",
+    "help_accounts.set.examples": "perilune accounts set work --max-concurrent-requests 28\n"
+    "perilune accounts set ci --plan kimi-code --region cn --yes",
     "help_accounts.set.exits": "0 2 4 69",
     "help_accounts.set.environment": "PERILUNE_HOME",
     "help_accounts.rename.examples": "perilune accounts rename kimi-code work\nperilune accounts rename lab test",

@@ -5,6 +5,7 @@ MESSAGES = {
     "help_review.examples": "perilune review --preview\nperilune review --staged --fail-on high\nperilune review --range main..topic --format json\ngit diff | perilune review --diff -",
     "help_review.exits": "0 1 2 4 5 69 130",
     "help_review.schema": "perilune.review.v1",
+    "help_review.option.paths": "only these files and folders",
     "help_review.option.staged": "what is staged, against HEAD",
     "help_review.option.range_": "from where both ends parted up to B",
     "help_review.option.commit": "one commit, against its first parent",

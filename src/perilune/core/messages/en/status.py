@@ -39,6 +39,7 @@ MESSAGES = {
     "status.lasts.short": "lasts",
     "status.left": "{figure} left",
     "status.new": "not read yet",
+    "status.next_try": " Next try {clock}.",
     "status.no_plan": "plan not reported",
     "status.pace.above": "{points} points above even pace",
     "status.pace.below": "{points} points below even pace",

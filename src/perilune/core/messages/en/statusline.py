@@ -1,4 +1,4 @@
-"""Status lines: a few words each, beside `windows` and `figures`."""
+"""Status lines: a few words each, beside `windows` and `status`."""
 
 MESSAGES = {
     "statusline.add_key": "add a key",

@@ -83,4 +83,5 @@ MESSAGES = {
     "web.severity.low": "low",
     "web.severity.nit": "nit",
     "web.demo_below": "Meanwhile, a demo",
+    "web.review_line_one": "{findings} · 1 request · {time}",
 }

@@ -42,10 +42,10 @@ MESSAGES = {
     "add.window": "{window}剩 {left}",
     "add.available": "可用 {money}",
     "add.this_key": "该密钥",
-    "add.saved": "已保存为 “{name}”。接下来：perilune top | perilune up --open",
+    "add.saved": "已保存为“{name}”。接下来：perilune top | perilune up --open",
     "add.not_tried": "未试读。",
     "add.footer": "在 Kimi CLI 的状态栏显示：perilune install statusline --for kimi",
-    "add.duplicate": "已保存为 “{name}”",
+    "add.duplicate": "已保存为“{name}”",
     "add.unknown_prefix": "这不像 Kimi 或 Moonshot 的密钥。仍在四个官方地址上试读吗？",
     "add.which": "保存为哪一个？[{choices}]（1）：",
 }

@@ -40,4 +40,7 @@ MESSAGES = {
     "cli.gateway.status": "路由和槽位的现状，今日合计。",
     "cli.gateway.env": "工具指向这里所需的设置。",
     "cli.gateway.try": "发一个小请求，或说明哪个槽位会应答。",
+    "cli.gateway.routes": "路由：list、set。",
+    "cli.gateway.routes.list": "路由、匹配的模型、槽位顺序。",
+    "cli.gateway.routes.set": "把账号排到路由最前，第一个为主用。",
 }

@@ -17,7 +17,7 @@ MESSAGES = {
     "discover.saved": "已保存为 {name}",
     "discover.unused": "找到，未使用",
     "discover.not_read": "未读取",
-    "discover.valid": "还有效 {left}",
+    "discover.valid": "有效，剩 {left}",
     "discover.expired": "{ago}过期",
     "discover.unusable": "不可用",
     "discover.skipped": "CodexBar：已跳过 {name}，可手动添加：perilune add --plan {plan}",

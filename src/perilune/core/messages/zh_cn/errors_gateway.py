@@ -205,4 +205,5 @@ MESSAGES = {
     "PL-BODY-INVALID.why": "{detail}",
     "PL-BODY-INVALID.why.duplicate": "网关与官方可能各读其中一个",
     "PL-BODY-INVALID.fix.1": "改正请求体；原样重发仍会被拒绝",
+    "PL-GW-ROUTE.what.NAME": "没有路由 {name}。现有路由：{routes}。",
 }

@@ -1,6 +1,8 @@
 """Words for what stops or narrows a review."""
 
 MESSAGES = {
+    "PL-REVIEW-BUDGET.what.one": "本次审查需 1 次请求，{account} 在 {retry_at} 前可用 {available} 次。",
+    "PL-REVIEW-BUDGET.what.one_unknown": "本次审查需 1 次请求，{account} 可用 {available} 次，何时恢复未知。",
     "PL-USAGE.what.together": "{options} 不能同时使用。",
     "PL-REVIEW-DIFF.title": "无法读取差异。",
     "PL-REVIEW-DIFF.what": "无法读取差异。",

@@ -65,4 +65,10 @@ MESSAGES = {
     "PL-LOGIN-UNREADABLE.fix.1": "运行一次 kimi",
     "PL-LOGIN-UNREADABLE.fix.2": "改用 API 密钥：perilune add",
     "PL-LOGIN-UNREADABLE.what": "无法读取 Kimi CLI 登录：{file}",
+    "PL-COOKIE-EXPIRED.why": "网页登录会到期，API 密钥则一直有效。",
+    "PL-COOKIE-UNREADABLE.why": "密钥或主机不匹配。",
+    "PL-IDENTITY.note": "两者的数据不合并",
+    "PL-LOGIN-FOREIGN.why": "登录从不发往被改写的地址。",
+    "PL-LOGIN-KEYRING.why": "其他程序的钥匙串条目只属于它自己。",
+    "PL-LOGIN-UNREADABLE.why": "不是 JSON，或当前用户无权读取。",
 }

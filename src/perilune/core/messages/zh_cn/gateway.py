@@ -27,4 +27,5 @@ MESSAGES = {
     "gateway.explain.skipped": "{number}. {slot}  跳过：{reason}",
     "gateway.explain.until": "{reason}，到 {clock}",
     "gateway.explain.sends_nothing": "没有发送任何内容。",
+    "gateway.routes.set": "{route}：{order}",
 }

@@ -1,7 +1,7 @@
 """Help pages of `perilune add`."""
 
 MESSAGES = {
-    "help_add.more": "先清理，再以免费的只读请求在官方地址上试读；之前一行会说明是哪些地址。--plan、--region 可缩小范围。",
+    "help_add.more": "先清理，再以免费的只读请求在官方地址上试读；之前一行会说明是哪些。--plan、--region 可缩小范围。",
     "help_add.option.from_stdin": "从标准输入读取密钥",
     "help_add.option.name": "账号名，默认取套餐名",
     "help_add.option.plan": "只试该套餐的地址",

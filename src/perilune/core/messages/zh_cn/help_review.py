@@ -5,6 +5,7 @@ MESSAGES = {
     "help_review.examples": "perilune review --preview\nperilune review --staged --fail-on high\nperilune review --range main..topic --format json\ngit diff | perilune review --diff -",
     "help_review.exits": "0 1 2 4 5 69 130",
     "help_review.schema": "perilune.review.v1",
+    "help_review.option.paths": "只看这些文件和文件夹",
     "help_review.option.staged": "已暂存的改动，与 HEAD 比较",
     "help_review.option.range_": "从两端分叉处到 B",
     "help_review.option.commit": "一个提交，与其第一个父提交比较",

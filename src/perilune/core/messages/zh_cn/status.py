@@ -39,6 +39,7 @@ MESSAGES = {
     "status.lasts.short": "可撑到重置",
     "status.left": "剩 {figure}",
     "status.new": "尚未读取",
+    "status.next_try": "；下次尝试 {clock}",
     "status.no_plan": "套餐未上报",
     "status.pace.above": "比匀速快 {points} 个百分点",
     "status.pace.below": "比匀速慢 {points} 个百分点",

@@ -79,4 +79,5 @@ MESSAGES = {
     "web.severity.low": "低",
     "web.severity.nit": "细节",
     "web.demo_below": "在此之前，先看演示",
+    "web.review_line_one": "{findings} · 请求 1 次 · {time}",
 }

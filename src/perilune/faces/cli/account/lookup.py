@@ -1,9 +1,13 @@
 """Finding an account by name, and its credential as far as it may be shown."""
 
+from collections.abc import Sequence
+from typing import Protocol
+
 from perilune.catalog.plan import Plan, Region
 from perilune.config.load import Loaded
 from perilune.config.schema import AccountConfig
 from perilune.core.errors import CredentialError, PeriluneError, UsageError
+from perilune.core.messages import Voice
 from perilune.core.nearest import nearest
 from perilune.faces.cli.adding.services import AddServices
 from perilune.faces.cli.session import Session
@@ -11,6 +15,19 @@ from perilune.providers.contract.reading import Binding
 from perilune.quota.document import AccountDocument, StatusDocument
 
 _SHOWN_WITHOUT_ASKING = ("vault:", "env:", "file:")
+
+
+class Monitoring(Protocol):
+    """What the store knows."""
+
+    def status(self, names: Sequence[str], voice: Voice) -> StatusDocument: ...
+
+
+class StatusServices(Protocol):
+    """What looking at accounts needs beside adding."""
+
+    @property
+    def monitoring(self) -> Monitoring: ...
 
 
 def find_account(name: str, loaded: Loaded) -> AccountConfig:
@@ -74,7 +91,6 @@ def bind(account: AccountConfig, services: AddServices) -> Binding:
 
 
 def stored(session: Session) -> dict[str, AccountDocument]:
-    """What the store last knew, by account; empty where nothing keeps it."""
-    stored_status = getattr(session.workbench, "stored_status", None)
-    document: StatusDocument | None = stored_status(session.voice) if stored_status is not None else None
-    return {account.name: account for account in document.accounts} if document else {}
+    """What the store last knew, by account, without any call."""
+    services: StatusServices = session.workbench
+    return {account.name: account for account in services.monitoring.status((), session.voice).accounts}

@@ -87,7 +87,9 @@ def _window(window: WindowDocument, voice: Voice) -> str:
 
 def _limits(account: AccountConfig, known: AccountDocument | None, voice: Voice) -> str:
     limits = known.limits if known else None
-    server = limits.concurrency if limits else None
+    is_read = known is not None and known.fetched_at is not None
+    reported = limits.concurrency if limits and is_read else None
+    server = reported if reported != account.max_concurrent_requests else None
     concurrency = str(server or account.max_concurrent_requests or "–")
     origin = "accounts.by_server" if server else "accounts.by_setting" if account.max_concurrent_requests else ""
     first = f"{concurrency} ({voice.say(origin)})" if origin else concurrency

@@ -53,7 +53,7 @@ def _account(drawn: Drawn) -> Iterator[str]:
 def _window(drawn: Drawn, window: LineWindow) -> str:
     reader = drawn.reader
     used, left = details.used_and_left(window, reader)
-    state = reader.say(f"figures.state.{'unknown' if drawn.view.has_passed(window) else window.state}")
+    state = reader.say(f"status.state.{'unknown' if drawn.view.has_passed(window) else window.state}")
     facts = reader.say("statusline.menu_window", used=used, left=left, state=state)
     return f"{reader.window(window.id, window.label)}  {facts}"
 
@@ -72,7 +72,7 @@ def _others(drawn: Drawn) -> Iterator[str]:
 
 
 def _balance(drawn: Drawn, account: LineAccount) -> str:
-    state = drawn.reader.say(f"figures.state.{View(drawn.view.line, account, drawn.reader.now).state}")
+    state = drawn.reader.say(f"status.state.{View(drawn.view.line, account, drawn.reader.now).state}")
     amount = account.balance.shown if account.balance else ""
     return f"{account.name}  {drawn.reader.say('statusline.menu_balance', amount=amount, state=state)}"
 

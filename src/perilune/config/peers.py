@@ -1,4 +1,4 @@
-"""The configuration of CodexBar, read for the keys it holds; never written."""
+"""The configuration of a program that people come from (CodexBar), read for the keys it holds; never written."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,6 +10,7 @@ from msgspec import Struct
 from perilune.core.keys import clean_key
 from perilune.core.secret import Secret
 
+NAME, LABEL = "codexbar", "CodexBar"
 _LARGEST = 1024 * 1024
 
 
@@ -21,7 +22,7 @@ class Entry(Struct, frozen=True):
     region: str
 
 
-class CodexBar(Struct, frozen=True):
+class PeerFile(Struct, frozen=True):
     """What was found. `skipped` are providers with a key that nothing here takes."""
 
     file: Path
@@ -29,13 +30,13 @@ class CodexBar(Struct, frozen=True):
     skipped: tuple[str, ...] = ()
 
 
-def read_codexbar(environment: Mapping[str, str], home: Path, known: Mapping[str, str]) -> CodexBar | None:
+def read_peer(environment: Mapping[str, str], home: Path, known: Mapping[str, str]) -> PeerFile | None:
     """The keys of that file, None where there is none. `known` maps its provider ids to plans; others are skipped."""
     file = _find(environment, home)
     if file is None:
         return None
     entries = [entry for provider in _providers(file) if (entry := _entry(provider)) is not None]
-    return CodexBar(
+    return PeerFile(
         file,
         tuple(entry for entry in entries if entry.id in known),
         tuple(entry.id for entry in entries if entry.id not in known),

@@ -1,0 +1,151 @@
+"""Commands that ask the gateway: routes as they stand, a dry run, one small request."""
+
+import asyncio
+import http.client
+from collections.abc import Callable, Coroutine, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import msgspec
+
+from perilune.compose.engine import Engine
+from perilune.compose.live import LiveService
+from perilune.core.errors import Problem, UsageError
+from perilune.dialects.form import Dialect, Text
+from perilune.dialects.translate import parse_answer
+from perilune.faces.api.ports import AddedKey, RoutesDocument
+from perilune.faces.cli.gateway import TriedSlot, Try
+from perilune.gateway.call import Call, Reply
+from perilune.net.listening import ListenAddress, parse_listen
+
+if TYPE_CHECKING:
+    from perilune.compose.workbench import Workbench
+
+_LOOK_S = 1.0
+_USABLE = ("ok", "untested", "standby")
+T = TypeVar("T")
+
+
+class Idle:
+    """An engine that serves nobody: what a command asks is answered from it."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+
+    async def read(self, account: str | None) -> None:
+        """Reads nothing: commands read by themselves."""
+
+
+def with_engine(bench: "Workbench", work: Callable[[Engine], Coroutine[Any, Any, T]]) -> T:
+    """Run `work` with an engine over the configuration as it is, and close it."""
+
+    async def run() -> T:
+        engine = Engine(bench, bench.monitoring_now())
+        try:
+            return await work(engine)
+        finally:
+            await engine.close()
+
+    return asyncio.run(run())
+
+
+def routes_now(bench: "Workbench") -> tuple[RoutesDocument, bool]:
+    """The routes as the running service has them, else as the next start would; and whether a service told so."""
+    address = parse_listen(bench.configuration().config.gateway.listen)
+    told = _from_service(address, bench.environment.get("PERILUNE_TOKEN"))
+    if told is not None:
+        return told, True
+    return with_engine(bench, lambda engine: _live(engine, str(address)).routes()), False
+
+
+def _from_service(address: ListenAddress, token: str | None) -> RoutesDocument | None:
+    connection = http.client.HTTPConnection(address.host, address.port, timeout=_LOOK_S)
+    headers = {"authorization": f"Bearer {token}"} if token else {}
+    try:
+        connection.request("GET", "/api/v1/routes", headers=headers)
+        answer = connection.getresponse()
+        body = answer.read(1_000_000)
+        return msgspec.json.decode(body, type=RoutesDocument) if answer.status == 200 else None
+    except (OSError, http.client.HTTPException, msgspec.MsgspecError):
+        return None  # nothing of ours answers there
+    finally:
+        connection.close()
+
+
+def dry_run(bench: "Workbench", model: str) -> Sequence[TriedSlot]:
+    """Which slots would be used now for a model. Raises: PL-GW-ROUTE."""
+
+    async def look(engine: Engine) -> Sequence[TriedSlot]:
+        route = engine.gateway.core.setup.routes.match(model)
+        if route is None:
+            routes = ", ".join(one.name for one in engine.gateway.core.setup.routes.all)
+            raise UsageError.of("PL-GW-ROUTE", model=model, routes=routes)
+        document = await _live(engine, "").routes()
+        slots = next(one.slots for one in document.routes if one.name == route.name)
+        return [
+            TriedSlot(
+                slot=f"{slot.account}/{slot.model or model}",
+                is_usable=slot.state in _USABLE,
+                reason=slot.reason,
+                until=slot.until,
+            )
+            for slot in slots
+        ]
+
+    return with_engine(bench, look)
+
+
+def try_model(bench: "Workbench", model: str) -> Try:
+    """One small real request through the routes."""
+
+    async def ask(engine: Engine) -> Try:
+        body = {"model": model, "messages": [{"role": "user", "content": "ping"}], "max_tokens": 64}
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        call = Call(front=Dialect.CHAT, body=msgspec.json.encode(body), purpose="try")
+        reply = await engine.gateway.core.answer(call)
+        return _tried(engine, reply, round((loop.time() - began) * 1000), model)
+
+    return with_engine(bench, ask)
+
+
+def _tried(engine: Engine, reply: Reply, total_ms: int, model: str) -> Try:
+    sent = [attempt for attempt in reply.attempts if attempt.was_sent]
+    last = sent[-1] if sent else None
+    slots = [slot for route in engine.gateway.core.setup.routes.all for slot in route.slots]
+    slot = next((one for one in slots if one.account == reply.account), None)
+    text = ""
+    if reply.status == 200:
+        parts = parse_answer(Dialect.CHAT, reply.body).parts
+        text = "".join(part.text for part in parts if isinstance(part, Text))
+    problem = None if reply.status == 200 else reply.problem or Problem(code="PL-GW-DOWN")
+    return Try(
+        route=reply.route,
+        slot=reply.account,
+        model=reply.served_model or (last.model if last else model),
+        thinking=slot.config.thinking if slot else None,
+        text=text[:200],
+        first_ms=last.first_content_ms if last else None,
+        total_ms=total_ms,
+        input_tokens=reply.usage.input_total if reply.usage else None,
+        output_tokens=reply.usage.output_total if reply.usage else None,
+        cost=_cost(engine, slot, reply),
+        is_quota=slot is not None and slot.costs_quota,
+        request_id=reply.request_id,
+        attempts=len(sent),
+        problem=problem,
+    )
+
+
+def _cost(engine: Engine, slot: Any, reply: Reply) -> str | None:
+    from perilune.compose.reviewing import cost_of
+
+    money = None if slot is None else cost_of(engine, slot, reply)
+    return None if money is None else f"{money.currency} {money.amount_text()}"
+
+
+def _live(engine: Engine, listen: str) -> LiveService:
+    return LiveService(Idle(engine), listen=lambda: listen, is_demo=False, wants_key=False, add_key=_no_key)
+
+
+def _no_key(paste: str) -> AddedKey:
+    return AddedKey(problem=Problem(code="PL-USAGE"))

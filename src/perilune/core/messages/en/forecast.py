@@ -1,0 +1,27 @@
+"""`perilune forecast`."""
+
+MESSAGES = {
+    "forecast.head.account": "ACCOUNT",
+    "forecast.head.limit": "LIMIT",
+    "forecast.head.used": "USED",
+    "forecast.head.rate": "RATE",
+    "forecast.head.runs_out": "RUNS OUT",
+    "forecast.head.reset": "RESET",
+    "forecast.head.sure": "SURE",
+    "forecast.rate_hour": "{percent}% an h",
+    "forecast.rate_day": "{percent}% a day",
+    "forecast.burn": "{amount}/d",
+    "forecast.balance": "balance",
+    "forecast.early": "{clock}, {early} early",
+    "forecast.lasts": "no",
+    "forecast.lasts_long": "not within a year",
+    "forecast.about": "about {date}",
+    "forecast.spent": "spent",
+    "forecast.unknown": "not known yet",
+    "forecast.sure.high": "high",
+    "forecast.sure.mid": "mid",
+    "forecast.allowance": "To last until {clock}, {account} can take {allowed} more requests an hour (now {now}).",
+    "forecast.allowance_share": "To last until {clock}, {account} can use {allowed}% more an hour (now {now}%).",
+    "forecast.full_windows": "{account}: {window} holds about {count} more full 5 h windows",
+    "forecast.headroom": "{account}: {window} has headroom ×{factor}",
+}

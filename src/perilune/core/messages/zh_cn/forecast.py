@@ -1,0 +1,27 @@
+"""`perilune forecast`."""
+
+MESSAGES = {
+    "forecast.head.account": "账号",
+    "forecast.head.limit": "限额",
+    "forecast.head.used": "已用",
+    "forecast.head.rate": "速度",
+    "forecast.head.runs_out": "预计用尽",
+    "forecast.head.reset": "重置",
+    "forecast.head.sure": "把握",
+    "forecast.rate_hour": "每小时 {percent}%",
+    "forecast.rate_day": "每天 {percent}%",
+    "forecast.burn": "每天 {amount}",
+    "forecast.balance": "余额",
+    "forecast.early": "{clock}，早 {early}",
+    "forecast.lasts": "不会",
+    "forecast.lasts_long": "一年内不会",
+    "forecast.about": "约 {date}",
+    "forecast.spent": "用尽",
+    "forecast.unknown": "尚不清楚",
+    "forecast.sure.high": "高",
+    "forecast.sure.mid": "中",
+    "forecast.allowance": "要撑到 {clock}，{account} 每小时还可请求 {allowed} 次（现在 {now} 次）。",
+    "forecast.allowance_share": "要撑到 {clock}，{account} 每小时还可用 {allowed}%（现在 {now}%）。",
+    "forecast.full_windows": "{account}：{window} 约可再容纳 {count} 个用满的 5 小时窗口",
+    "forecast.headroom": "{account}：{window} 富余 ×{factor}",
+}

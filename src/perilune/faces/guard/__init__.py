@@ -1,0 +1,1 @@
+"""What the guard says: one line, a warning for a workflow, a table for its summary."""

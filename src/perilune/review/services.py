@@ -1,0 +1,37 @@
+"""What a review is handed, and how one is run."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+from msgspec import Struct, field
+
+from perilune.review.ports import Answerer, AnswerStore, QuotaView
+from perilune.review.result import ReviewResult
+
+MOST_AT_ONCE = 8
+
+
+class ReviewOptions(Struct, frozen=True, kw_only=True):
+    """How one review is run. `flags` are settings said on the command line."""
+
+    preview: bool = False
+    flags: Mapping[str, Any] = field(default_factory=dict)
+    language: Literal["en", "zh-CN"] = "en"
+    concurrency: int = MOST_AT_ONCE
+
+
+class ReviewServices(Struct, frozen=True, kw_only=True):
+    """What a review is handed. `user` is the `[review]` table of the user's configuration.
+
+    Shape: `planned` hears of the plan before the first request, `finished` of the result; of a preview only `planned`.
+    """
+
+    answerer: Answerer | None
+    quota: QuotaView
+    answers: AnswerStore
+    user: Mapping[str, Any] = field(default_factory=dict)
+    local_secret: bytes = b"perilune"
+    clock: Callable[[], datetime] = field(default_factory=lambda: lambda: datetime.now(UTC))
+    planned: Callable[[ReviewResult], None] | None = None
+    finished: Callable[[ReviewResult], Awaitable[None]] | None = None
