@@ -21,6 +21,7 @@ from perilune.gateway.call import Call, Reply
 from perilune.net.listening import ListenAddress, parse_listen
 
 if TYPE_CHECKING:
+    from perilune.compose.monitoring import Monitoring
     from perilune.compose.workbench import Workbench
 
 _LOOK_S = 1.0
@@ -39,11 +40,13 @@ class Idle:
         """Reads nothing: commands read by themselves."""
 
 
-def with_engine(bench: "Workbench", work: Callable[[Engine], Coroutine[Any, Any, T]]) -> T:
-    """Run `work` with an engine over the configuration as it is, and close it."""
+def with_engine(
+    bench: "Workbench", work: Callable[[Engine], Coroutine[Any, Any, T]], monitoring: "Monitoring | None" = None
+) -> T:
+    """Run `work` with an engine over the configuration as it is, or another one, and close it."""
 
     async def run() -> T:
-        engine = Engine(bench, bench.monitoring_now())
+        engine = Engine(bench, monitoring or bench.monitoring_now())
         try:
             return await work(engine)
         finally:

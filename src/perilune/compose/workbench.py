@@ -3,6 +3,7 @@
 import logging
 import os
 from collections.abc import Mapping
+from contextlib import closing
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from perilune.faces.cli.gateway_keys import ListedKey
     from perilune.faces.cli.up import ReadyFacts, UpOptions
     from perilune.gateway.keys import KeySettings
+    from perilune.gateway.trial import Trial
     from perilune.net.control import ControlClient
     from perilune.providers.contract.probing import Probed
     from perilune.review.run import ReviewServices
@@ -84,13 +86,25 @@ class Workbench:
         """
         from perilune.core.errors import StoreError
 
-        monitoring = self.monitoring_now()
         try:
-            monitoring.keep(account, secret, probed)
+            with closing(self.monitoring_now()) as monitoring:
+                monitoring.keep(account, secret, probed)
         except StoreError as error:
             logging.getLogger(__name__).warning("the reading of %s is not kept: %s", account, error.problem.code)
-        finally:
-            monitoring.close()
+
+    def account_renamed(self, name: str, new: str) -> None:
+        """Move everything that the store holds of an account, history too, to another name."""
+        with closing(self.monitoring_now()) as monitoring:
+            if monitoring.has_store:
+                monitoring.snapshots.rename(name, new)
+
+    def account_removed(self, name: str, *, with_history: bool) -> None:
+        """Drop what the store knows now of an account, and its history where that is wanted."""
+        with closing(self.monitoring_now()) as monitoring:
+            if monitoring.has_store:
+                monitoring.snapshots.forget(name)
+            if monitoring.has_store and with_history:
+                monitoring.snapshots.purge(name)
 
     @cached_property
     def monitoring(self) -> "Monitoring":
@@ -99,9 +113,12 @@ class Workbench:
 
     def monitoring_now(self, store: "Store | None" = None) -> "Monitoring":
         """The same over the configuration as it is now, and over a store that is open already."""
+        return self.monitoring_of(self.configuration(), store)
+
+    def monitoring_of(self, loaded: "Loaded", store: "Store | None" = None) -> "Monitoring":
+        """The same over any configuration."""
         from perilune.compose.monitoring import Monitoring
 
-        loaded = self.configuration()
         return Monitoring(loaded, self.paths, self.plans, lambda: self.vault, self.environment, self.now, store)
 
     def up(self, options: "UpOptions", ready: "Callable[[ReadyFacts], None]", before: "Callable[[str], None]") -> int:
@@ -127,6 +144,12 @@ class Workbench:
         from perilune.compose.asking import try_model
 
         return try_model(self, model)
+
+    def try_inference(self, account: str) -> "Trial":
+        """One tiny real request over one account."""
+        from perilune.compose.trying import try_inference
+
+        return try_inference(self, account)
 
     def route_names(self) -> "Sequence[str]":
         """The routes that there are."""

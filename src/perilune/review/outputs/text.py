@@ -53,7 +53,7 @@ def text(result: ReviewResult, voice: Voice, columns: int = 80, paint: Paint = p
     for finding in result.inline:
         lines += _finding(finding, voice, columns, paint, quotes=quotes)
     lines += _folded(result, voice, columns)
-    lines += unplaced_lines(result, voice)
+    lines += [piece for line in unplaced_lines(result, voice) for piece in wrap(line, columns)]
     lines += _gaps(result, voice)
     lines.append(summary_line(result, voice))
     return "\n".join(lines)
