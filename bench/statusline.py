@@ -102,10 +102,8 @@ def main() -> None:
             process.kill()
             process.wait()
     print(f"{RUNS} cold starts each, in turn, 4 accounts of 3 windows, {BUSY} busy loops beside it.\n")
-    print(
-        "| Command | p50, ms | p95, ms | max, ms | p50 ÷ bare | p95 ÷ bare | over 300 ms |\n"
-        "|---|---|---|---|---|---|---|"
-    )
+    print("| Command | p50, ms | p95, ms | max, ms | p50 ÷ bare | p95 ÷ bare | over 300 ms |")
+    print("|---|---|---|---|---|---|---|")
     bare = taken["bare interpreter"]
     for name, values in taken.items():
         shares = [percentile(values, share) for share in (0.5, 0.95)]

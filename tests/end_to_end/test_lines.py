@@ -2,10 +2,13 @@
 
 import json
 import os
+import sqlite3
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import jsonschema
 import pytest
@@ -95,3 +98,40 @@ def test_a_refused_key_is_exit_4(sandbox: SandboxThread) -> None:
     assert (done.returncode, done.stdout) == (4, "")
     assert "error[PL-401-KEY]" in done.stderr
     assert perilune("statusline").stdout == "K ! key refused\n"
+
+
+def until(holds: Callable[[], bool]) -> bool:
+    """Whether something comes to hold within 20 seconds."""
+    for _ in range(400):
+        if holds():
+            return True
+        time.sleep(0.05)
+    return False
+
+
+def test_a_service_keeps_the_line_and_reads_when_a_line_is_stale(
+    program: Any, sandbox: Any, start: Callable[..., Any]
+) -> None:
+    key = sandbox.world.accounts["moonshot-cn"].keys[0]
+    assert program.run("add", "--stdin", "--no-input", stdin=key).returncode == 0
+    file = program.home / "line.json"
+    service = start(program)
+    pid = service.process.pid
+
+    def was_kept() -> bool:
+        line = json.loads(file.read_text()) if file.exists() else {}
+        return line.get("service") == pid and line["accounts"][0]["fetched_at"] is not None
+
+    assert until(was_kept)
+    assert program.run("statusline").stdout.startswith("CNY ")
+    with sqlite3.connect(program.home / "perilune.db") as store:
+        store.execute("UPDATE reads SET tried_at = tried_at - 600000")
+        (before,) = store.execute("SELECT tried_at FROM reads").fetchone()
+    (program.home / "line.wanted").write_text("1")
+
+    def was_read() -> bool:
+        with sqlite3.connect(program.home / "perilune.db") as store:
+            return bool(store.execute("SELECT tried_at FROM reads").fetchone()[0] > before)
+
+    assert until(was_read)
+    assert service.stop() == 0

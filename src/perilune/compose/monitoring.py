@@ -22,13 +22,17 @@ from perilune.quota.document import StatusDocument
 from perilune.quota.held import Held, Known, StatusSettings
 from perilune.quota.snapshot import Limits
 from perilune.quota.status import build_status
-from perilune.store.quick import quick_held, quick_tried
+from perilune.store.lessons import Learned
+from perilune.store.quick import quick_held, quick_learned, quick_tried
 
 if TYPE_CHECKING:
+    from perilune.core.secret import Secret
     from perilune.monitor.target import Target
+    from perilune.providers.contract.probing import Probed
     from perilune.providers.contract.reading import Binding
     from perilune.quota.forecast import History
     from perilune.store.engine import Store
+    from perilune.store.snapshots import Snapshots
     from perilune.vault.vault import Vault
 
 _HISTORY = timedelta(days=56)
@@ -92,6 +96,19 @@ class Monitoring:
 
         return Snapshots(self.store).held(self._clock())
 
+    def learned(self) -> list[Learned]:
+        """What refusals taught about accounts and still holds, read as `held`."""
+        if self._url is None:
+            if not self._paths.store_file.is_file():
+                return []
+            quick = quick_learned(self._paths.store_file, self._clock())
+            if quick is not None:
+                return quick
+        from perilune.store.learned import known
+
+        with self.store.read() as connection:
+            return known(connection, self._clock())
+
     def histories(self) -> "dict[str, History]":
         """The readings kept of the last 56 days, by account."""
         if self._url is None and not self._paths.store_file.is_file():
@@ -131,6 +148,19 @@ class Monitoring:
         now = self._clock()
         document = self.status((), Voice(now=now))
         keep_line(document, self._paths, self.config, self._plans, service or serving_process(self._paths, now))
+
+    def keep(self, account: str, secret: "Secret", probed: "Probed") -> None:
+        """Keep what a host just said to an account's key as its last reading, good or bad."""
+        from perilune.monitor.first import keep_probed
+
+        credential = secret.fingerprint(self._vault().fingerprint_key or b"-")
+        interval = timedelta(seconds=self.config.monitor.interval_s)
+        keep_probed(self.snapshots, account, credential, probed, self._clock(), interval)
+
+    def close(self) -> None:
+        """Close the store, where it was opened here."""
+        if self._given_store is None and "store" in self.__dict__:
+            self.store.close()
 
     def known(self, account: AccountConfig) -> Known:
         """An account as the status needs it."""
@@ -192,6 +222,18 @@ class Monitoring:
             except PeriluneError:
                 continue
         return masked
+
+    @property
+    def has_store(self) -> bool:
+        """Whether anything has been kept yet."""
+        return self._given_store is not None or self._url is not None or self._paths.store_file.is_file()
+
+    @property
+    def snapshots(self) -> "Snapshots":
+        """The monitor's tables of the store."""
+        from perilune.store.snapshots import Snapshots
+
+        return Snapshots(self.store)
 
     @cached_property
     def store(self) -> "Store":

@@ -1,7 +1,9 @@
 """The workbench: what commands ask for, built when first needed."""
 
+import logging
 import os
 from collections.abc import Mapping
+from contextlib import closing
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -15,10 +17,17 @@ if TYPE_CHECKING:
     from perilune.config.load import Loaded
     from perilune.config.paths import Paths
     from perilune.config.schema import DisplayConfig
+    from perilune.core.errors import Problem
+    from perilune.core.messages import Language
+    from perilune.core.secret import Secret
     from perilune.faces.api.ports import RoutesDocument
     from perilune.faces.cli.gateway import TriedSlot, Try
+    from perilune.faces.cli.gateway_keys import ListedKey
     from perilune.faces.cli.up import ReadyFacts, UpOptions
+    from perilune.gateway.keys import KeySettings
+    from perilune.gateway.trial import Trial
     from perilune.net.control import ControlClient
+    from perilune.providers.contract.probing import Probed
     from perilune.review.run import ReviewServices
     from perilune.store.engine import Store
     from perilune.vault.vault import Vault
@@ -70,6 +79,33 @@ class Workbench:
 
         return ControlClient(upstream=parse_upstream(self.environment.get("PERILUNE_UPSTREAM")))
 
+    def keep_reading(self, account: str, secret: "Secret", probed: "Probed") -> None:
+        """Keep what a host just said to a key as the account's last reading, good or bad.
+
+        A store that cannot be written is no reason to fail: the account is read again when its status is asked for.
+        """
+        from perilune.core.errors import StoreError
+
+        try:
+            with closing(self.monitoring_now()) as monitoring:
+                monitoring.keep(account, secret, probed)
+        except StoreError as error:
+            logging.getLogger(__name__).warning("the reading of %s is not kept: %s", account, error.problem.code)
+
+    def account_renamed(self, name: str, new: str) -> None:
+        """Move everything that the store holds of an account, history too, to another name."""
+        with closing(self.monitoring_now()) as monitoring:
+            if monitoring.has_store:
+                monitoring.snapshots.rename(name, new)
+
+    def account_removed(self, name: str, *, with_history: bool) -> None:
+        """Drop what the store knows now of an account, and its history where that is wanted."""
+        with closing(self.monitoring_now()) as monitoring:
+            if monitoring.has_store:
+                monitoring.snapshots.forget(name)
+            if monitoring.has_store and with_history:
+                monitoring.snapshots.purge(name)
+
     @cached_property
     def monitoring(self) -> "Monitoring":
         """The accounts as the monitor and the status see them."""
@@ -77,9 +113,12 @@ class Workbench:
 
     def monitoring_now(self, store: "Store | None" = None) -> "Monitoring":
         """The same over the configuration as it is now, and over a store that is open already."""
+        return self.monitoring_of(self.configuration(), store)
+
+    def monitoring_of(self, loaded: "Loaded", store: "Store | None" = None) -> "Monitoring":
+        """The same over any configuration."""
         from perilune.compose.monitoring import Monitoring
 
-        loaded = self.configuration()
         return Monitoring(loaded, self.paths, self.plans, lambda: self.vault, self.environment, self.now, store)
 
     def up(self, options: "UpOptions", ready: "Callable[[ReadyFacts], None]", before: "Callable[[str], None]") -> int:
@@ -88,11 +127,11 @@ class Workbench:
 
         return up(self, options, ready, before)
 
-    def routes_now(self) -> "tuple[RoutesDocument, bool]":
+    def routes_now(self, language: "Language" = "en") -> "tuple[RoutesDocument, bool]":
         """The gateway's routes as they stand, and whether a running service told so."""
         from perilune.compose.asking import routes_now
 
-        return routes_now(self)
+        return routes_now(self, language)
 
     def dry_run(self, model: str) -> "Sequence[TriedSlot]":
         """Which slots would be used now for a model; nothing is sent."""
@@ -106,11 +145,51 @@ class Workbench:
 
         return try_model(self, model)
 
+    def try_inference(self, account: str) -> "Trial":
+        """One tiny real request over one account."""
+        from perilune.compose.trying import try_inference
+
+        return try_inference(self, account)
+
+    def route_names(self) -> "Sequence[str]":
+        """The routes that there are."""
+        from perilune.compose.gateway_keys import slots_by_route
+
+        return list(slots_by_route(self.configuration().config))
+
+    def team_problem(self, name: str, routes: "Sequence[str] | None") -> "Problem | None":
+        """What speaks against a key for somebody else on these routes."""
+        from perilune.compose.gateway_keys import team_problem
+
+        return team_problem(self, name, routes)
+
+    def create_key(self, name: str, settings: "KeySettings") -> "Secret":
+        """A new gateway key."""
+        from perilune.compose.gateway_keys import create_key
+
+        return create_key(self, name, settings)
+
+    def gateway_keys(self) -> "Sequence[ListedKey]":
+        """Every gateway key, oldest first."""
+        from perilune.compose.gateway_keys import listed_keys
+
+        return listed_keys(self)
+
+    def revoke_key(self, name: str, *, ends_streams: bool) -> None:
+        """End a gateway key for good."""
+        from perilune.compose.gateway_keys import revoke_key
+
+        revoke_key(self, name, ends_streams=ends_streams)
+
     def review_services(self, *, preview: bool) -> "AbstractAsyncContextManager[ReviewServices]":
         """What a review works with."""
+        if preview:
+            from perilune.compose.previewing import previewing
+
+            return previewing(self)
         from perilune.compose.reviewing import reviewing
 
-        return reviewing(self, is_preview=preview)
+        return reviewing(self)
 
     def display(self) -> "DisplayConfig":
         """How figures are shown; the defaults where the configuration cannot be read, which is said elsewhere."""

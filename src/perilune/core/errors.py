@@ -28,7 +28,8 @@ class Problem(Struct, frozen=True, kw_only=True):
     """One thing that went wrong, as facts.
 
     Shape: `facts` fill the placeholders of the message `CODE.what`, `CODE.why`, `CODE.fix.N`; `variant` picks another
-    wording (`CODE.what.VARIANT`); `words` is the vendor's own sentence, already redacted; `tried` is evidence per host.
+    wording (`CODE.what.VARIANT`), the first of several words that has one; `words` is the vendor's own sentence,
+    already redacted; `tried` is evidence per host.
     """
 
     code: str

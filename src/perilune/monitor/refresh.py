@@ -18,13 +18,14 @@ async def refresh(
     whole_s: float = WHOLE_S,
     is_forced: bool = False,
     rest: timedelta = timedelta(0),
+    with_profile: bool = False,
 ) -> dict[str, Collected]:
     """Read all targets side by side; one that fails or is slow delays no other. What is late has failed."""
     at_once = asyncio.Semaphore(_AT_ONCE)
 
     async def one(target: Target) -> Collected:
         async with at_once:
-            return await collector.collect(target, is_forced=is_forced, rest=rest)
+            return await collector.collect(target, is_forced=is_forced, rest=rest, with_profile=with_profile)
 
     tasks = {asyncio.create_task(one(target)): target for target in targets}
     if not tasks:

@@ -1,11 +1,13 @@
 """`perilune add` against the played vendors."""
 
 import json
+import time
 from pathlib import Path
 from typing import Any
 
 import jsonschema
 import pytest
+from msgspec import structs
 from tests.faces.cli.conftest import Cli, Ran
 
 from perilune.core.schemas import schema_files
@@ -45,7 +47,7 @@ def test_a_quoted_key_is_cleaned_tried_and_saved(cli: Cli, sandbox: SandboxThrea
     assert "  api.kimi.ai/coding/v1      refused    401\n" in ran.err
     assert "removed a pair of quotes and 1 line break" in ran.err
     assert ran.out.startswith("✓ Kimi Code · cn (kimi.com) · ")
-    assert '\n  Saved as "kimi-code". Next: perilune top | perilune up --open\n' in ran.out
+    assert '\n  Saved as "kimi-code". Next: perilune status | perilune up --open\n' in ran.out
     assert 'region = "cn"' in _config(cli)
     assert _nothing_leaked(ran, KIMI_CN)
     assert KIMI_CN not in _config(cli)
@@ -245,3 +247,54 @@ def test_a_failed_add_with_json_is_a_document_too(cli: Cli, sandbox: SandboxThre
     jsonschema.validate(document, json.loads(schema_files()["error"].read_text()))
     assert document["error"]["code"] == "PL-401-ALL"
     assert ran.status == 4
+
+
+@pytest.mark.parametrize(
+    ("key", "name", "title"), [(KIMI_CN, "kimi-code", "Allegretto"), (MOONSHOT_CN, "moonshot", None)]
+)
+def test_the_next_status_shows_what_the_accepting_host_answered_without_asking_again(
+    cli: Cli, sandbox: SandboxThread, key: str, name: str, title: str | None
+) -> None:
+    assert cli("add", "--stdin", given=key).status == 0
+    sandbox.world.journal.clear()
+    [shown] = json.loads(cli("status", "--json").out)["accounts"]
+    assert (shown["name"], shown["plan_title"], shown["error"]) == (name, title, None)
+    assert shown["fetched_at"] is not None
+    assert shown["effective"]["usable"] is True
+    assert "not read yet" not in cli("accounts", "show", name).out
+    assert sandbox.world.journal.select() == []
+
+
+def test_a_throttled_host_is_left_alone_as_long_as_it_asked(cli: Cli, sandbox: SandboxThread) -> None:
+    throttled = Fault(host="api.kimi.com", status=429, body={"error": {"message": "slow down"}}, count=None)
+    throttled.headers = {"Retry-After": "600"}
+    sandbox.world.faults.add(throttled)
+    assert cli("add", "--stdin", given=KIMI_CN).status == 0
+    sandbox.world.journal.clear()
+    [shown] = json.loads(cli("status", "--json", "--refresh").out)["accounts"]
+    assert (shown["error"]["code"], shown["error"]["retry_at"] is not None) == ("PL-429-READ", True)
+    assert sandbox.world.journal.select() == []
+
+
+@pytest.mark.parametrize("fault", [Fault(reset="head"), Fault(status=503, body="down")])
+def test_every_way_of_not_reaching_a_host_says_what_it_does_not_mean(
+    cli: Cli, sandbox: SandboxThread, fault: Fault
+) -> None:
+    sandbox.world.faults.add(structs.replace(fault, count=None))
+    ran = cli("add", "--stdin", "--plan", "moonshot", "--region", "cn", given=NOBODYS)
+    assert ran.status == 69
+    assert "  note   not reached is not a wrong key; nothing was saved\n" in ran.err
+
+
+@pytest.mark.case("experience F4")
+def test_silent_hosts_end_the_detection_in_time_and_say_nothing_about_the_key(cli: Cli, sandbox: SandboxThread) -> None:
+    sandbox.world.faults.add(Fault(hold="headers", count=None))
+    began = time.monotonic()
+    ran = cli("add", "--stdin", given=KIMI_CN)
+    took_s = time.monotonic() - began
+    assert ran.status == 69
+    assert "error[PL-NET-TIMEOUT]: api.kimi.com cannot be reached from here (timeout 5 s).\n" in ran.err
+    assert "not reached is not a wrong key" in ran.err
+    assert len({entry.host for entry in sandbox.world.journal.select()}) == 4
+    assert took_s < 2 * 5, "the second pair has what the first left of 6 s, not 5 s of its own"
+    assert _config(cli) == ""

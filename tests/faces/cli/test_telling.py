@@ -4,7 +4,7 @@ import sys
 
 from perilune.core.errors import Problem
 from perilune.core.messages import Voice
-from perilune.faces.cli.adding.telling import failure, removed_text
+from perilune.faces.adding.telling import failure, removed_text
 from perilune.faces.cli.output import Output
 from perilune.faces.cli.problem import problem_lines
 from perilune.monitor.detect import Target, Tried, judge

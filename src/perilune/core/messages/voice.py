@@ -114,8 +114,8 @@ class Voice(Struct, frozen=True, kw_only=True):
         return Words(problem.code, what, why, tuple(fix for fix in fixes if fix), self._line(problem, "note", facts))
 
     def _line(self, problem: Problem, part: str, facts: Mapping[str, object]) -> str | None:
-        for message_id in (f"{problem.code}.{part}.{problem.variant}", f"{problem.code}.{part}"):
-            text = message(self.language, message_id)
+        for variant in (*problem.variant.split(), ""):
+            text = message(self.language, ".".join(filter(None, (problem.code, part, variant))))
             if text is not None:
                 break
         else:

@@ -1,15 +1,20 @@
 """`perilune add`: a pasted key becomes an account."""
 
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import click
 from msgspec import Struct
 
 from perilune.core.errors import Problem, UsageError
-from perilune.core.secret import Secret
-from perilune.faces.cli.adding.services import AddServices, Choices
+from perilune.faces.adding.services import AddServices, Choices
 from perilune.faces.cli.help import Page
 from perilune.faces.cli.session import Session
+
+if TYPE_CHECKING:
+    from perilune.faces.adding.detecting import Found
+    from perilune.faces.adding.saved import Saved
+    from perilune.providers.contract.paste import Pasted
 
 
 class AddedAccount(Struct, frozen=True, kw_only=True):
@@ -30,7 +35,7 @@ class AddReport(Struct, frozen=True, kw_only=True):
     schema: str = "perilune.add.v1"
     account: AddedAccount
     probes: list[dict[str, Any]]
-    removed: list[str]
+    removed: Sequence[str]
     warnings: list[str]
 
 
@@ -94,28 +99,14 @@ def add_text(
     as_json: bool = False,
 ) -> int:
     """Try the key in a text, save its account, and tell both."""
-    from perilune.faces.cli.adding.detecting import find_home
-    from perilune.faces.cli.adding.saving import check_name, duplicate_of, free_name, save_account
-    from perilune.providers.contract.paste import clean_paste
+    from perilune.faces.adding.saved import save_paste
+    from perilune.faces.cli.adding.person import Person
 
-    pasted = clean_paste(text)
-    known = duplicate_of(pasted.secret, services)
-    if known is not None:
-        return _tell_duplicate(known, pasted, services, session, as_json=as_json)
-    taken = [account.name for account in services.configuration().config.accounts]
-    if choices.name is not None:
-        check_name(choices.name, taken)
-    found = find_home(pasted, choices, services, session)
-    account = save_account(
-        services,
-        name=free_name(choices.name, found.plan.id, taken),
-        plan=found.plan,
-        region=found.region.id if found.region else choices.region or "",
-        secret=pasted.secret,
-        reference=reference,
-        base_url=found.base_url,
-    )
-    _tell(account.name, found, pasted, session, as_json=as_json)
+    saved = save_paste(text, choices, services, Person(session), reference=reference)
+    if saved.found is None:
+        _tell_duplicate(saved, session, as_json=as_json)
+    else:
+        _tell(saved.account.name, saved.found, saved.pasted, session, as_json=as_json)
     return 0
 
 
@@ -140,8 +131,8 @@ def _pasted_text(session: Session, *, from_stdin: bool) -> str:
     return ask_hidden(session, session.voice.say("add.paste"))
 
 
-def _tell(name: str, found: Any, pasted: Any, session: Session, *, as_json: bool) -> None:
-    from perilune.faces.cli.adding.telling import removed_text, result_line, wrapped_result
+def _tell(name: str, found: "Found", pasted: "Pasted", session: Session, *, as_json: bool) -> None:
+    from perilune.faces.adding.telling import removed_text, result_line, wrapped_result
 
     problem = found.probed.problem if found.probed else None
     if problem is not None:
@@ -166,7 +157,7 @@ def _tell(name: str, found: Any, pasted: Any, session: Session, *, as_json: bool
         session.answer("  " + voice.say("add.footer"))
 
 
-def _report(name: str, found: Any, pasted: Any) -> AddReport:
+def _report(name: str, found: "Found", pasted: "Pasted") -> AddReport:
     tried = found.detection.tried if found.detection else ()
     snapshot = found.probed.snapshot if found.probed else None
     problem = found.probed.problem if found.probed else None
@@ -194,23 +185,19 @@ def _report(name: str, found: Any, pasted: Any) -> AddReport:
     )
 
 
-def _tell_duplicate(name: str, pasted: Any, services: AddServices, session: Session, *, as_json: bool) -> int:
-    account = next(one for one in services.configuration().config.accounts if one.name == name)
-    if as_json:
-        added = AddedAccount(
-            name=name,
-            plan=account.plan,
-            region=account.region,
-            plan_title=None,
-            source="api-key",
-            key=pasted.secret.masked(),
-            is_new=False,
-        )
-        removed = [one.what for one in pasted.removed]
-        session.document(AddReport(account=added, probes=[], removed=removed, warnings=["PL-ADD-DUPLICATE"]))
-    else:
-        session.answer(session.voice.say("add.duplicate", name=name))
-    return 0
-
-
-__all__ = ["Secret", "add_text", "command"]
+def _tell_duplicate(saved: "Saved", session: Session, *, as_json: bool) -> None:
+    account = saved.account
+    if not as_json:
+        session.answer(session.voice.say("add.duplicate", name=account.name))
+        return
+    added = AddedAccount(
+        name=account.name,
+        plan=account.plan,
+        region=account.region,
+        plan_title=None,
+        source="api-key",
+        key=saved.pasted.secret.masked(),
+        is_new=False,
+    )
+    removed = [one.what for one in saved.pasted.removed]
+    session.document(AddReport(account=added, probes=[], removed=removed, warnings=["PL-ADD-DUPLICATE"]))

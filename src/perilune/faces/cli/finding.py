@@ -13,7 +13,7 @@ from perilune.config.peers import LABEL, NAME, read_peer
 from perilune.core.errors import PeriluneError
 from perilune.core.keys import clean_key
 from perilune.core.secret import Secret
-from perilune.faces.cli.adding.services import AddServices
+from perilune.faces.adding.services import AddServices
 from perilune.faces.cli.session import Session
 from perilune.providers.contract.registry import providers
 

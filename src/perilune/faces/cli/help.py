@@ -16,6 +16,7 @@ from perilune.faces.cli.session import Session
 
 _WIDEST = 80
 _WIDEST_FIRST_COLUMN = 30
+_JSON_NAMES = ("as_json", "is_json")
 
 
 class Page(click.Command):
@@ -107,7 +108,7 @@ def _options(command: click.Command, context: click.Context, texts: Texts) -> It
         record = parameter.get_help_record(context)
         if record is not None:
             name = "help" if "--help" in parameter.opts else str(parameter.name)
-            text = texts.part("option", name.replace("as_json", "json")) or record[1]
+            text = texts.part("option", "json" if name in _JSON_NAMES else name) or record[1]
             if text or isinstance(parameter, click.Option):
                 yield record[0], text
 

@@ -6,7 +6,7 @@ import click
 
 from perilune.core.errors import CredentialError, Problem
 from perilune.core.width import pad, width
-from perilune.faces.cli.adding.services import AddServices, Choices
+from perilune.faces.adding.services import AddServices, Choices
 from perilune.faces.cli.finding import Finding, findings
 from perilune.faces.cli.session import Session
 

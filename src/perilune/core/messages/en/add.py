@@ -42,7 +42,7 @@ MESSAGES = {
     "add.window": "{window} {left} left",
     "add.available": "{money} available",
     "add.this_key": "this key",
-    "add.saved": 'Saved as "{name}". Next: perilune top | perilune up --open',
+    "add.saved": 'Saved as "{name}". Next: perilune status | perilune up --open',
     "add.not_tried": "Not tried.",
     "add.footer": "In the vendor CLI's footer: perilune install statusline --for kimi",
     "add.duplicate": 'already saved as "{name}"',

@@ -30,6 +30,9 @@ MESSAGES = {
     "cli.accounts.rename": "Give an account another name; routes follow.",
     "cli.accounts.remove": "Remove an account; its history stays.",
     "cli.accounts.rotate": "Replace an account's key.",
+    "cli.install.statusline": "A status line in a prompt, a bar or a coding tool.",
+    "cli.install.waybar": "The Waybar module and its colours.",
+    "cli.install.service": "The service, started when you log in.",
     "cli.config.path": "Where the configuration is.",
     "cli.config.get": "One setting, a section, or all of them.",
     "cli.config.set": "Write one setting; everything else in the file stays as it is.",
@@ -43,4 +46,8 @@ MESSAGES = {
     "cli.gateway.routes": "The routes: list, set.",
     "cli.gateway.routes.list": "Routes, what they match, their slots in order.",
     "cli.gateway.routes.set": "Put accounts first in a route; the first is main.",
+    "cli.gateway.keys": "The gateway's own keys: create, list, revoke.",
+    "cli.gateway.keys.create": "A new gateway key, printed once.",
+    "cli.gateway.keys.list": "Gateway keys, what they may do, their state.",
+    "cli.gateway.keys.revoke": "End a gateway key for good.",
 }

@@ -42,7 +42,7 @@ MESSAGES = {
     "add.window": "{window}剩 {left}",
     "add.available": "可用 {money}",
     "add.this_key": "该密钥",
-    "add.saved": "已保存为“{name}”。接下来：perilune top | perilune up --open",
+    "add.saved": "已保存为“{name}”。接下来：perilune status | perilune up --open",
     "add.not_tried": "未试读。",
     "add.footer": "在 Kimi CLI 的状态栏显示：perilune install statusline --for kimi",
     "add.duplicate": "已保存为“{name}”",

@@ -30,6 +30,9 @@ MESSAGES = {
     "cli.accounts.rename": "给账号改名；路由随之更新。",
     "cli.accounts.remove": "删除账号；历史保留。",
     "cli.accounts.rotate": "更换账号的密钥。",
+    "cli.install.statusline": "在提示符、状态栏或编程工具中显示一行。",
+    "cli.install.waybar": "Waybar 模块及其颜色。",
+    "cli.install.service": "服务，登录时启动。",
     "cli.config.path": "配置文件在哪里。",
     "cli.config.get": "一项设置、一节或全部设置。",
     "cli.config.set": "写入一项设置；文件其余部分不变。",
@@ -43,4 +46,8 @@ MESSAGES = {
     "cli.gateway.routes": "路由：list、set。",
     "cli.gateway.routes.list": "路由、匹配的模型、槽位顺序。",
     "cli.gateway.routes.set": "把账号排到路由最前，第一个为主用。",
+    "cli.gateway.keys": "网关自己的密钥：create、list、revoke。",
+    "cli.gateway.keys.create": "新建网关密钥，只打印一次。",
+    "cli.gateway.keys.list": "网关密钥、权限和状态。",
+    "cli.gateway.keys.revoke": "永久吊销网关密钥。",
 }

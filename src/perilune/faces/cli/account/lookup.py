@@ -1,7 +1,7 @@
 """Finding an account by name, and its credential as far as it may be shown."""
 
-from collections.abc import Sequence
-from typing import Protocol
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Protocol
 
 from perilune.catalog.plan import Plan, Region
 from perilune.config.load import Loaded
@@ -9,11 +9,14 @@ from perilune.config.schema import AccountConfig
 from perilune.core.errors import CredentialError, PeriluneError, UsageError
 from perilune.core.messages import Voice
 from perilune.core.nearest import nearest
+from perilune.faces.adding.services import AddServices
 from perilune.faces.cli.account.sourced import bind_sourced
-from perilune.faces.cli.adding.services import AddServices
 from perilune.faces.cli.session import Session
-from perilune.providers.contract.reading import Binding
 from perilune.quota.document import AccountDocument, StatusDocument
+from perilune.quota.held import Held
+
+if TYPE_CHECKING:
+    from perilune.providers.contract.reading import Binding
 
 _SHOWN_WITHOUT_ASKING = ("vault:", "env:", "file:")
 
@@ -22,6 +25,7 @@ class Monitoring(Protocol):
     """What the store knows."""
 
     def status(self, names: Sequence[str], voice: Voice) -> StatusDocument: ...
+    def held(self) -> Mapping[str, Held]: ...
 
 
 class StatusServices(Protocol):
@@ -72,11 +76,13 @@ def masked_key(account: AccountConfig, services: AddServices) -> str:
         return "–"
 
 
-def bind(account: AccountConfig, services: AddServices) -> Binding:
+def bind(account: AccountConfig, services: AddServices) -> "Binding":
     """The account's credential bound to its plan, region and address.
 
     Raises: PL-CRED-NONE, PL-SECRET-READ, PL-401-SHAPE; PL-LOGIN-… and PL-COOKIE-… of other sources.
     """
+    from perilune.providers.contract.reading import Binding
+
     plan = services.plans[account.plan]
     region = region_of(account, plan)
     if region is not None and (account.key is None or account.source in ("cli-login", "web-session")):
@@ -97,3 +103,10 @@ def stored(session: Session) -> dict[str, AccountDocument]:
     """What the store last knew, by account, without any call."""
     services: StatusServices = session.workbench
     return {account.name: account for account in services.monitoring.status((), session.voice).accounts}
+
+
+def models_of(name: str, session: Session) -> Sequence[str]:
+    """The models that an account offered when it was last asked."""
+    services: StatusServices = session.workbench
+    held = services.monitoring.held().get(name)
+    return held.snapshot.models if held and held.snapshot else ()

@@ -5,7 +5,7 @@ from pathlib import Path
 from perilune.catalog.plan import Plan, Region
 from perilune.config.schema import AccountConfig
 from perilune.core.errors import CredentialError
-from perilune.faces.cli.adding.services import AddServices
+from perilune.faces.adding.services import AddServices
 from perilune.net.upstream_map import VARIABLE, parse_upstream
 from perilune.providers.contract.reading import Binding
 from perilune.providers.contract.sources import SessionReader, Surroundings, login_reader, session_reader

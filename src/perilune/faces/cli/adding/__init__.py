@@ -1,1 +1,1 @@
-"""What `perilune add` is made of: asking for a key, telling what the hosts said, saving the account."""
+"""What only the command line needs to add an account: asking a person, keys of the environment, the telling."""

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from perilune.catalog.plan import Plan
 from perilune.config.implied import implied_accounts, key_variable
 from perilune.core.errors import CredentialError, PeriluneError
-from perilune.faces.cli.adding.services import AddServices, Choices
+from perilune.faces.adding.services import AddServices, Choices
 from perilune.faces.cli.session import Session
 
 

@@ -9,11 +9,11 @@ from msgspec.structs import replace
 from perilune.catalog.plan import Plan, Region
 from perilune.core.errors import CredentialError, PeriluneError, Problem, UsageError
 from perilune.core.secret import Secret
+from perilune.faces.adding.saving import check_name, free_name
+from perilune.faces.adding.services import AddServices, Choices
+from perilune.faces.adding.telling import announcement
 from perilune.faces.cli.account.sourced import surroundings
-from perilune.faces.cli.adding.saving import check_name, free_name
 from perilune.faces.cli.adding.saving_sourced import duplicate_login, duplicate_session, save_sourced
-from perilune.faces.cli.adding.services import AddServices, Choices
-from perilune.faces.cli.adding.telling import announcement
 from perilune.faces.cli.adding.telling_sourced import Added, tell_added, tell_known
 from perilune.faces.cli.prompt import ask_hidden
 from perilune.faces.cli.session import Session

@@ -8,8 +8,8 @@ from perilune.config.file import edit_file
 from perilune.config.load import parse
 from perilune.core.errors import CredentialError
 from perilune.core.secret import Secret
-from perilune.faces.cli.adding.saving import check_name
-from perilune.faces.cli.adding.services import AddServices
+from perilune.faces.adding.saving import check_name
+from perilune.faces.adding.services import AddServices
 
 
 def save_sourced(

@@ -2,8 +2,8 @@
 
 from msgspec import Struct
 
-from perilune.faces.cli.adding.services import AddServices
-from perilune.faces.cli.adding.telling import result_line, wrapped_result
+from perilune.faces.adding.services import AddServices
+from perilune.faces.adding.telling import result_line, wrapped_result
 from perilune.faces.cli.session import Session
 from perilune.providers.contract.reading import Binding
 from perilune.quota.snapshot import Snapshot

@@ -156,4 +156,5 @@ def _not_reached(detection: Detection, facts: dict[str, object], tried: tuple[st
     found = next((one.probed.problem for one in detection.tried if one.probed.problem), None)
     if found is None:
         return Problem(code="PL-ADD-UNSURE", variant="many", facts={**facts, "hosts": "–"}, tried=tried)
-    return Problem(code=found.code, variant=found.variant or "add", facts={**found.facts, **facts}, tried=tried)
+    variant = f"{found.variant} add".strip()
+    return Problem(code=found.code, variant=variant, facts={**found.facts, **facts}, tried=tried)

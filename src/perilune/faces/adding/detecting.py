@@ -7,10 +7,9 @@ from msgspec import Struct
 from perilune.catalog.plan import Plan, Region
 from perilune.config.base_url import check_base_url, official_home
 from perilune.core.errors import PeriluneError, UsageError
-from perilune.faces.cli.adding.services import AddServices, Choices
-from perilune.faces.cli.adding.telling import announcement, failure, probe_lines, result_line
-from perilune.faces.cli.prompt import ask, confirm
-from perilune.faces.cli.session import Session
+from perilune.faces.adding.audience import Audience
+from perilune.faces.adding.services import AddServices, Choices
+from perilune.faces.adding.telling import announcement, failure, probe_lines, result_line
 from perilune.monitor.detect import Detection, Target, Tried, detect, targets, with_profile
 from perilune.providers.contract.paste import Pasted, classify
 from perilune.providers.contract.probing import Probed, probe
@@ -27,7 +26,7 @@ class Found(Struct, frozen=True):
     detection: Detection | None = None
 
 
-def find_home(pasted: Pasted, choices: Choices, services: AddServices, session: Session) -> Found:
+def find_home(pasted: Pasted, choices: Choices, services: AddServices, audience: Audience) -> Found:
     """The plan and region of a key.
 
     Raises: PL-401-ALL, PL-ADD-UNSURE, PL-ADD-AMBIGUOUS, PL-ADD-FOREIGN, PL-403-READ, PL-NET-…; PL-USAGE when what must
@@ -37,16 +36,16 @@ def find_home(pasted: Pasted, choices: Choices, services: AddServices, session: 
     _check_choices(choices, services)
     if not choices.is_probed or (choices.plan and reader_of(choices.plan) is None):
         return _as_said(choices, services)
-    hosts = _hosts(pasted, choices, services, session)
+    hosts = _hosts(pasted, choices, services, audience)
     if not hosts:
         raise UsageError.of("PL-USAGE", variant="no_host")
-    for line in announcement(hosts, session.voice):
-        session.note(line)
+    for line in announcement(hosts, audience.voice):
+        audience.note(line)
     detection = asyncio.run(_run(pasted, hosts, services))
-    for line in probe_lines(detection.tried, session.voice):
-        session.note(line)
+    for line in probe_lines(detection.tried, audience.voice):
+        audience.note(line)
     is_narrowed = choices.plan is not None or choices.region is not None
-    return _settled(detection, pasted, session, is_narrowed=is_narrowed)
+    return _settled(detection, pasted, audience, is_narrowed=is_narrowed)
 
 
 def _with_home_of(choices: Choices, services: AddServices) -> Choices:
@@ -90,7 +89,7 @@ def _as_said(choices: Choices, services: AddServices) -> Found:
     return Found(plan, region, choices.base_url)
 
 
-def _hosts(pasted: Pasted, choices: Choices, services: AddServices, session: Session) -> list[Target]:
+def _hosts(pasted: Pasted, choices: Choices, services: AddServices, audience: Audience) -> list[Target]:
     kind = classify(pasted.secret, services.plans.values())
     is_narrowed = choices.plan is not None or choices.region is not None
     if kind.kind == "web-session":
@@ -98,8 +97,8 @@ def _hosts(pasted: Pasted, choices: Choices, services: AddServices, session: Ses
     if kind.kind == "foreign" and not is_narrowed:
         raise UsageError.of("PL-ADD-FOREIGN")
     if kind.kind == "unknown" and not is_narrowed:
-        question = session.voice.say("add.unknown_prefix")
-        if not session.is_interactive or not confirm(session, question):
+        question = audience.voice.say("add.unknown_prefix")
+        if not audience.allows(question):
             raise UsageError.of("PL-ADD-FOREIGN", variant="unknown")
     if choices.base_url is not None and choices.plan is not None:
         plan = services.plans[choices.plan]
@@ -121,26 +120,25 @@ async def _run(pasted: Pasted, hosts: list[Target], services: AddServices) -> De
         return await with_profile(detection, pasted.secret, client, salt)
 
 
-def _settled(detection: Detection, pasted: Pasted, session: Session, *, is_narrowed: bool) -> Found:
+def _settled(detection: Detection, pasted: Pasted, audience: Audience, *, is_narrowed: bool) -> Found:
     if detection.outcome == "ambiguous":
-        return _found(_picked(detection, session), detection)
+        return _found(_picked(detection, audience), detection)
     if detection.outcome in ("accepted", "probable") and detection.chosen is not None:
         return _found(detection.chosen, detection)
-    raise PeriluneError(failure(detection, pasted.removed, session.voice, is_narrowed=is_narrowed))
+    raise PeriluneError(failure(detection, pasted.removed, audience.voice, is_narrowed=is_narrowed))
 
 
-def _picked(detection: Detection, session: Session) -> Tried:
-    """Of several hosts that accept, the one a person says; the first is preselected."""
+def _picked(detection: Detection, audience: Audience) -> Tried:
+    """Of several hosts that accept, the one that is picked.
+
+    Raises: PL-ADD-AMBIGUOUS when there is nobody to pick.
+    """
     both = detection.with_verdict("accepted")
-    if not session.is_interactive:
-        hosts = session.voice.say("add.and").join(one.target.host for one in both)
-        raise UsageError.of("PL-ADD-AMBIGUOUS", hosts=hosts)
-    for number, one in enumerate(both, start=1):
-        line = result_line(one.target.plan, one.target.region, one.probed.snapshot, session.voice)
-        session.note(f"  {number}  {line}")
-    choices = ", ".join(str(number) for number in range(1, len(both) + 1))
-    answer = ask(session, session.voice.say("add.which", choices=choices), "1")
-    return both[int(answer) - 1] if answer.isdecimal() and 0 < int(answer) <= len(both) else both[0]
+    say = audience.voice
+    picked = audience.picks([result_line(one.target.plan, one.target.region, one.probed.snapshot, say) for one in both])
+    if picked is None:
+        raise UsageError.of("PL-ADD-AMBIGUOUS", hosts=say.say("add.and").join(one.target.host for one in both))
+    return both[picked]
 
 
 def _found(one: Tried, detection: Detection) -> Found:

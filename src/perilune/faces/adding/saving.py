@@ -1,6 +1,6 @@
 """Saving an account: its key in the vault, its entry in the configuration."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 
 from perilune.catalog.plan import Plan
 from perilune.config.edit import append_table
@@ -10,7 +10,7 @@ from perilune.config.schema import AccountConfig
 from perilune.config.validate import is_account_name
 from perilune.core.errors import CredentialError, UsageError
 from perilune.core.secret import Secret
-from perilune.faces.cli.adding.services import AddServices
+from perilune.faces.adding.services import AddServices
 
 _COMPARED = ("vault:", "env:", "file:")
 
@@ -64,8 +64,12 @@ def save_account(
     secret: Secret | None,
     reference: str | None = None,
     base_url: str | None = None,
+    before: Callable[[], None] = lambda: None,
 ) -> AccountConfig:
-    """Keep the key in the vault, unless it has a reference already, and add the account to the configuration."""
+    """Keep the key in the vault, unless it has a reference already, and add the account to the configuration.
+
+    `before` is done once the name is sure and before anybody can see the account.
+    """
     file = services.paths.config_file
     key = reference or (services.vault.store(name, secret) if secret is not None else None)
     fields = _fields(name, plan, region, key, base_url)
@@ -73,6 +77,7 @@ def save_account(
     def edit(text: str) -> str:
         taken = [account["name"] for account in parse(text, file.name).get("accounts", [])]
         check_name(name, taken)
+        before()
         return append_table(text, ("accounts",), fields)
 
     try:

@@ -11,7 +11,9 @@ if TYPE_CHECKING:
     from perilune.catalog.plan import Plan
     from perilune.config.load import Loaded
     from perilune.config.paths import Paths
+    from perilune.core.secret import Secret
     from perilune.net.control import ControlClient
+    from perilune.providers.contract.probing import Probed
     from perilune.vault.vault import Vault
 
 
@@ -29,6 +31,17 @@ class AddServices(Protocol):
     def configuration(self, flags: Mapping[str, Any] | None = None) -> "Loaded": ...
     def control_client(self) -> "ControlClient": ...
     def now(self) -> "datetime": ...
+    def keep_reading(self, account: str, secret: "Secret", probed: "Probed") -> None:
+        """Keep what a host just said to a key as the account's last reading."""
+        ...
+
+    def account_renamed(self, name: str, new: str) -> None:
+        """Move what the store holds of an account to another name."""
+        ...
+
+    def account_removed(self, name: str, *, with_history: bool) -> None:
+        """Drop what the store holds of an account."""
+        ...
 
 
 class Choices(Struct, frozen=True, kw_only=True):

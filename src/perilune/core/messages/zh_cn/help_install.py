@@ -1,0 +1,27 @@
+"""The help pages of `perilune install`."""
+
+MESSAGES = {
+    "help_install.more": "显示将对其他程序的文件作何改动。--yes 写入并留备份；--undo 取出我们的内容，他人所写的保留。",
+    "help_install.examples": "perilune install statusline --for tmux\nperilune install service --yes",
+    "help_install.exits": "0 2",
+    "help_install.statusline.more": "显示将对其他程序的文件作何改动。--yes 写入并留备份；--undo 取出我们的内容，他人所写的保留。",
+    "help_install.statusline.examples": (
+        "perilune install statusline --for kimi\nperilune install statusline --for kimi --yes"
+    ),
+    "help_install.statusline.exits": "0 2",
+    "help_install.statusline.option.host": (
+        "waybar、claude、kimi、tmux、starship、i3status-rs、polybar、i3bar（含 swaybar）、xbar、swiftbar"
+    ),
+    "help_install.statusline.option.yes": "写入",
+    "help_install.statusline.option.undoes": "取出我们的内容",
+    "help_install.waybar.more": "Waybar 配置中的自定义模块，以及 style.css 中的颜色。",
+    "help_install.waybar.examples": "perilune install waybar\nperilune install waybar --undo",
+    "help_install.waybar.exits": "0 2",
+    "help_install.waybar.option.yes": "写入",
+    "help_install.waybar.option.undoes": "取出我们的内容",
+    "help_install.service.more": "systemd 用户单元，或 launchd 代理。",
+    "help_install.service.examples": "perilune install service --yes",
+    "help_install.service.exits": "0 2",
+    "help_install.service.option.yes": "写入",
+    "help_install.service.option.undoes": "取出我们的内容",
+}

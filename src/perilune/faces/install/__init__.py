@@ -1,0 +1,1 @@
+"""Putting our lines into other programs' files, and taking out exactly these again."""
