@@ -34,7 +34,7 @@ class Host:
         self._hub = hub
         self._loop = asyncio.get_running_loop()
         self.listen = ""
-        self.demo: "Demo | None" = None
+        self.demo: Demo | None = None
         self.stack: Stack | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

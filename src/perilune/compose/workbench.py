@@ -1,6 +1,5 @@
 """The workbench: what commands ask for, built when first needed."""
 
-import logging
 import os
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -84,6 +83,8 @@ class Workbench:
         try:
             monitoring.keep(account, secret, probed)
         except StoreError as error:
+            import logging
+
             logging.getLogger(__name__).warning("the reading of %s is not kept: %s", account, error.problem.code)
         finally:
             monitoring.close()
