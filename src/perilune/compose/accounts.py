@@ -44,15 +44,6 @@ def secrets_of(bench: "Workbench", config: Config) -> dict[str, Secret]:
     return secrets
 
 
-def groups_of(bench: "Workbench", secrets: Mapping[str, Secret]) -> dict[str, str]:
-    """Accounts whose caps count as one: equal keys."""
-    first: dict[str, str] = {}
-    groups = {}
-    for name, secret in secrets.items():
-        groups[name] = first.setdefault(bench.vault.fingerprint(secret), name)
-    return groups
-
-
 def learned_caps(monitoring: "Monitoring", now: datetime) -> Iterator[tuple[str, int, float]]:
     """What refusals taught about caps and is kept. Shape: group, cap, and the seconds for which it is believed."""
     for lesson in monitoring.learned():

@@ -2,14 +2,16 @@
 
 import os
 import platform
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
-from perilune.compose.accounts import CAP, catalogue_of, groups_of, known_of, learned_caps, secrets_of
+from perilune.compose.account_groups import group_accounts, identities_of
+from perilune.compose.accounts import CAP, catalogue_of, known_of, learned_caps, secrets_of
 from perilune.compose.background import Background
 from perilune.compose.board import Board
 from perilune.compose.happenings import Happenings, Publish, WatchedLedger
 from perilune.compose.monitoring import Monitoring
+from perilune.compose.sharing import Sharing
 from perilune.compose.workbench import Workbench
 from perilune.config.schema import Config
 from perilune.core.messages import pick_language
@@ -18,10 +20,12 @@ from perilune.gateway.admission import Admission, Rules, choose_places
 from perilune.gateway.build import Gateway, Parts, build_gateway
 from perilune.gateway.intake import App
 from perilune.gateway.kept_states import KeptStates
+from perilune.gateway.key_book import StoredKeyBook
 from perilune.gateway.ledger import LedgerWriter
 from perilune.gateway.pricing import Pricing
 from perilune.net.upstream_map import VARIABLE, parse_upstream
 from perilune.providers.contract.registry import providers
+from perilune.quota.held import Held
 from perilune.quota.refusals import code_of
 from perilune.quota.snapshot import Refusal
 from perilune.store import learned
@@ -59,6 +63,8 @@ class Engine:
         self._listen = listen
         self._written = LedgerWriter(self.store, self._pricing())
         config = self._config(monitoring.config)
+        self._secrets = secrets_of(self.bench, config)
+        self._groups = self._grouped(config)
         self.ledger = WatchedLedger(self._written, self.happenings, publish, _mains(config), self._why)
         self.admission = Admission(
             choose_places(bench.environment, self.store),
@@ -66,7 +72,9 @@ class Engine:
             on_learned=self._keep_cap,
         )
         self._states = KeptStates(self.store, f"{platform.node()} {os.getpid()}", bench.now)
+        self._keys = StoredKeyBook(self.store, bench.now)
         self.gateway: Gateway = build_gateway(self._parts(config, fallback, token))
+        self.sharing = Sharing(self._keys, self._states, self.gateway.core.services.states)
         self._recall_caps()
 
     def reload(self, monitoring: Monitoring) -> None:
@@ -76,17 +84,26 @@ class Engine:
         self.board.know(known_of(monitoring))
         self.board.load(monitoring.held(), self.bench.now())
         self.ledger.watch(_mains(config))
-        secrets = secrets_of(self.bench, config)
-        self.gateway.reload(config, secrets, groups_of(self.bench, secrets))
+        self._secrets = secrets_of(self.bench, config)
+        self._groups = self._grouped(config)
+        self.gateway.reload(config, self._secrets, self._groups)
 
-    def load_board(self) -> None:
-        """Bring what the gateway knows of the accounts up to what the store holds."""
-        self.board.load(self.monitoring.held(), self.bench.now())
+    def learn_of(self, held: Mapping[str, Held]) -> None:
+        """Take in new readings. Two accounts that turn out to belong to one holder share a cap from now on."""
+        self.board.load(held, self.bench.now())
+        config = self._config(self.monitoring.config)
+        groups = self._grouped(config)
+        if groups == self._groups:
+            return
+        for account, group in groups.items():
+            if self._groups[account] != group:
+                self.admission.merge(self._groups[account], group)
+        self._groups = groups
+        self.gateway.reload(config, self._secrets, groups)
 
     def group_of(self, account: str) -> str:
         """The account group whose cap an account counts against."""
-        slots = (slot for route in self.gateway.core.setup.routes.all for slot in route.slots)
-        return next((slot.group for slot in slots if slot.account == account), account)
+        return self._groups.get(account, account)
 
     async def close(self, drain_s: float = 0) -> None:
         """End requests, free leases, write what is buffered."""
@@ -105,20 +122,20 @@ class Engine:
         return replace(config, gateway=replace(config.gateway, listen=self._listen))
 
     def _parts(self, config: Config, fallback: App | None, token: Secret | None) -> Parts:
-        secrets = secrets_of(self.bench, config)
         return Parts(
             config=config,
             providers=providers(),
             catalogue=self.catalogue,
-            secrets=secrets,
+            secrets=self._secrets,
             admission=self.admission,
             accounts=self.board,
             ledger=self.ledger,
             seal_key=self.bench.vault.fingerprint_key,
-            groups=groups_of(self.bench, secrets),
+            groups=self._groups,
             upstream=parse_upstream(self.bench.environment.get(VARIABLE)),
             states=self._states,
             restored=tuple(self._states.load()),
+            keys=self._keys,
             token=token,
             fallback=fallback,
             language=pick_language(self.bench.environment, config.display.lang),
@@ -147,6 +164,11 @@ class Engine:
     def _recall_caps(self) -> None:
         for group, cap, for_s in learned_caps(self.monitoring, self.bench.now()):
             self.admission.recall(group, cap, for_s)
+
+    def _grouped(self, config: Config) -> dict[str, str]:
+        """Accounts whose caps count as one, by keys and by what the last readings said of their holders."""
+        read = {account.name: self.board.snapshot(account.name) for account in config.accounts}
+        return group_accounts(config.accounts, self._secrets, identities_of(read))
 
     def _why(self, account: str, now: datetime) -> str | None:
         """The code of what blocks an account now."""

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from perilune.providers.contract.reading import Binding
     from perilune.quota.forecast import History
     from perilune.store.engine import Store
+    from perilune.store.snapshots import Snapshots
     from perilune.vault.vault import Vault
 
 _HISTORY = timedelta(days=56)
@@ -151,11 +152,10 @@ class Monitoring:
     def keep(self, account: str, secret: "Secret", probed: "Probed") -> None:
         """Keep what a host just said to an account's key as its last reading, good or bad."""
         from perilune.monitor.first import keep_probed
-        from perilune.store.snapshots import Snapshots
 
         credential = secret.fingerprint(self._vault().fingerprint_key or b"-")
         interval = timedelta(seconds=self.config.monitor.interval_s)
-        keep_probed(Snapshots(self.store), account, credential, probed, self._clock(), interval)
+        keep_probed(self.snapshots, account, credential, probed, self._clock(), interval)
 
     def close(self) -> None:
         """Close the store, where it was opened here."""
@@ -222,6 +222,18 @@ class Monitoring:
             except PeriluneError:
                 continue
         return masked
+
+    @property
+    def has_store(self) -> bool:
+        """Whether anything has been kept yet."""
+        return self._given_store is not None or self._url is not None or self._paths.store_file.is_file()
+
+    @property
+    def snapshots(self) -> "Snapshots":
+        """The monitor's tables of the store."""
+        from perilune.store.snapshots import Snapshots
+
+        return Snapshots(self.store)
 
     @cached_property
     def store(self) -> "Store":

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from perilune.compose.accounts import catalogue_of, groups_of, known_of, learned_caps, secrets_of
+from perilune.compose.account_groups import group_accounts, identities_of
+from perilune.compose.accounts import catalogue_of, known_of, learned_caps, secrets_of
 from perilune.compose.board import Board
 from perilune.compose.quota_view import BoardQuota, Seen
 from perilune.config.schema import Config
@@ -50,7 +51,8 @@ def preview_quota(bench: "Workbench", monitoring: "Monitoring") -> BoardQuota:
     board = Board(known_of(monitoring), catalogue, keep=lambda account, refusal: None, nudge=lambda account: None)
     board.load(monitoring.held(), bench.now())
     secrets = secrets_of(bench, config)
-    groups = groups_of(bench, secrets)
+    read = {account.name: board.snapshot(account.name) for account in config.accounts}
+    groups = group_accounts(config.accounts, secrets, identities_of(read))
     resolver = Resolver(
         config=config,
         providers=providers(),
@@ -74,10 +76,15 @@ def user_settings(config: Config) -> Mapping[str, Any]:
 def _caps(bench: "Workbench", monitoring: "Monitoring", groups: Mapping[str, str]) -> Callable[[str], int | None]:
     """Caps as a service that starts now would have them: what is configured, and what refusals taught."""
     learners: dict[str, CapLearner] = {}
+    least: dict[str, int] = {}
     for account in monitoring.config.accounts:
         plan = bench.plans.get(account.plan)
         configured = account.max_concurrent_requests or (plan.default_cap if plan is not None else None)
-        learners.setdefault(groups.get(account.name, account.name), CapLearner()).configure(configured)
+        if configured is not None:
+            group = groups[account.name]
+            least[group] = min(configured, least.get(group, configured))
+    for group, cap in least.items():
+        learners.setdefault(group, CapLearner()).configure(cap)
     started_s = time.monotonic()
     for group, value, for_s in learned_caps(monitoring, bench.now()):
         learners.setdefault(group, CapLearner()).recall(LearnedCap(value, started_s + for_s))

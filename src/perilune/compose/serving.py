@@ -22,6 +22,7 @@ from perilune.quota.document import AccountDocument
 if TYPE_CHECKING:
     from perilune.compose.demo import Demo
 
+_LAST_WORDS_S = 2.0  # for the error events of what did not end in time
 Ready = Callable[[ReadyFacts], None]
 
 
@@ -36,6 +37,7 @@ class Host:
         self.listen = ""
         self.demo: Demo | None = None
         self.stack: Stack | None = None
+        self._draining: asyncio.Task[bool] | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if self.stack is None:
@@ -57,6 +59,12 @@ class Host:
             await self.demo.stop()
         elif self.stack is not None:
             await self.stack.stop(drain_s)
+
+    def begin_to_drain(self) -> None:
+        """Take nothing new; what runs may end, and is told so with an error event when its time is over."""
+        if self.stack is not None:
+            drain = self.stack.engine.gateway.core.drain(self.drain_s())
+            self._draining = self._loop.create_task(drain)
 
     def drain_s(self) -> float:
         """How long running answers may go on."""
@@ -132,8 +140,12 @@ async def _serve(
         gc.freeze()
         ready(_facts(host, bound))
 
+    def stopping() -> None:
+        hub.close()
+        host.begin_to_drain()
+
     try:
-        await serve(host, listener, ready=answers, stopping=hub.close, drain_s=host.drain_s())
+        await serve(host, listener, ready=answers, stopping=stopping, drain_s=host.drain_s() + _LAST_WORDS_S)
     finally:
         hub.close()
         await host.stop(host.drain_s())

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Mapping
+from contextlib import closing
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -15,10 +16,15 @@ if TYPE_CHECKING:
     from perilune.config.load import Loaded
     from perilune.config.paths import Paths
     from perilune.config.schema import DisplayConfig
+    from perilune.core.errors import Problem
+    from perilune.core.messages import Language
     from perilune.core.secret import Secret
     from perilune.faces.api.ports import RoutesDocument
     from perilune.faces.cli.gateway import TriedSlot, Try
+    from perilune.faces.cli.gateway_keys import ListedKey
     from perilune.faces.cli.up import ReadyFacts, UpOptions
+    from perilune.gateway.keys import KeySettings
+    from perilune.gateway.trial import Trial
     from perilune.net.control import ControlClient
     from perilune.providers.contract.probing import Probed
     from perilune.review.run import ReviewServices
@@ -79,15 +85,27 @@ class Workbench:
         """
         from perilune.core.errors import StoreError
 
-        monitoring = self.monitoring_now()
         try:
-            monitoring.keep(account, secret, probed)
+            with closing(self.monitoring_now()) as monitoring:
+                monitoring.keep(account, secret, probed)
         except StoreError as error:
             import logging
 
             logging.getLogger(__name__).warning("the reading of %s is not kept: %s", account, error.problem.code)
-        finally:
-            monitoring.close()
+
+    def account_renamed(self, name: str, new: str) -> None:
+        """Move everything that the store holds of an account, history too, to another name."""
+        with closing(self.monitoring_now()) as monitoring:
+            if monitoring.has_store:
+                monitoring.snapshots.rename(name, new)
+
+    def account_removed(self, name: str, *, with_history: bool) -> None:
+        """Drop what the store knows now of an account, and its history where that is wanted."""
+        with closing(self.monitoring_now()) as monitoring:
+            if monitoring.has_store:
+                monitoring.snapshots.forget(name)
+            if monitoring.has_store and with_history:
+                monitoring.snapshots.purge(name)
 
     @cached_property
     def monitoring(self) -> "Monitoring":
@@ -96,9 +114,12 @@ class Workbench:
 
     def monitoring_now(self, store: "Store | None" = None) -> "Monitoring":
         """The same over the configuration as it is now, and over a store that is open already."""
+        return self.monitoring_of(self.configuration(), store)
+
+    def monitoring_of(self, loaded: "Loaded", store: "Store | None" = None) -> "Monitoring":
+        """The same over any configuration."""
         from perilune.compose.monitoring import Monitoring
 
-        loaded = self.configuration()
         return Monitoring(loaded, self.paths, self.plans, lambda: self.vault, self.environment, self.now, store)
 
     def up(self, options: "UpOptions", ready: "Callable[[ReadyFacts], None]", before: "Callable[[str], None]") -> int:
@@ -107,11 +128,11 @@ class Workbench:
 
         return up(self, options, ready, before)
 
-    def routes_now(self) -> "tuple[RoutesDocument, bool]":
+    def routes_now(self, language: "Language" = "en") -> "tuple[RoutesDocument, bool]":
         """The gateway's routes as they stand, and whether a running service told so."""
         from perilune.compose.asking import routes_now
 
-        return routes_now(self)
+        return routes_now(self, language)
 
     def dry_run(self, model: str) -> "Sequence[TriedSlot]":
         """Which slots would be used now for a model; nothing is sent."""
@@ -124,6 +145,42 @@ class Workbench:
         from perilune.compose.asking import try_model
 
         return try_model(self, model)
+
+    def try_inference(self, account: str) -> "Trial":
+        """One tiny real request over one account."""
+        from perilune.compose.trying import try_inference
+
+        return try_inference(self, account)
+
+    def route_names(self) -> "Sequence[str]":
+        """The routes that there are."""
+        from perilune.compose.gateway_keys import slots_by_route
+
+        return list(slots_by_route(self.configuration().config))
+
+    def team_problem(self, name: str, routes: "Sequence[str] | None") -> "Problem | None":
+        """What speaks against a key for somebody else on these routes."""
+        from perilune.compose.gateway_keys import team_problem
+
+        return team_problem(self, name, routes)
+
+    def create_key(self, name: str, settings: "KeySettings") -> "Secret":
+        """A new gateway key."""
+        from perilune.compose.gateway_keys import create_key
+
+        return create_key(self, name, settings)
+
+    def gateway_keys(self) -> "Sequence[ListedKey]":
+        """Every gateway key, oldest first."""
+        from perilune.compose.gateway_keys import listed_keys
+
+        return listed_keys(self)
+
+    def revoke_key(self, name: str, *, ends_streams: bool) -> None:
+        """End a gateway key for good."""
+        from perilune.compose.gateway_keys import revoke_key
+
+        revoke_key(self, name, ends_streams=ends_streams)
 
     def review_services(self, *, preview: bool) -> "AbstractAsyncContextManager[ReviewServices]":
         """What a review works with."""

@@ -18,7 +18,8 @@ class Call(Struct, kw_only=True):
     """One request to a model.
 
     Shape: `body` in the dialect of `front`; header names lower case; `owner` and `key_id` say who asks; `clocks`
-    overrides the configured ones; `route` asks for one route by name instead of matching; `purpose`, `run`, `unit` and
+    overrides the configured ones; `route` asks for one route by name instead of matching; `insists` sends exactly one
+    attempt, whatever readings and earlier refusals say against the slot; `purpose`, `run`, `unit` and
     `stage` are for the ledger.
     """
 
@@ -30,6 +31,7 @@ class Call(Struct, kw_only=True):
     priority: Priority = Priority.INTERACTIVE
     clocks: Clocks | None = None
     route: str | None = None
+    insists: bool = False
     purpose: str = "client"
     run: str | None = None
     unit: str | None = None

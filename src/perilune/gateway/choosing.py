@@ -145,7 +145,8 @@ class Chooser:
         if has_waited and not self._is_usable(slot):
             lease.release()
             return None
-        scopes = () if self._services.states.is_quiet else self.scopes_of(slot, surface)
+        is_free = self._services.states.is_quiet or self._call.insists
+        scopes = () if is_free else self.scopes_of(slot, surface)
         permits = self._services.states.admit(scopes, self._services.now()) if scopes else ()
         if permits is None:
             lease.release()
@@ -169,6 +170,8 @@ class Chooser:
     def _reason_against(self, slot: Slot) -> Outcome | None:
         services = self._services
         now = services.now()
+        if self._call.insists:
+            return self._too_large_for(slot)
         if not services.states.is_quiet:
             state = services.states.blocking(self.scopes_of(slot, self.surface_of(slot)), now)
             if state is not None:

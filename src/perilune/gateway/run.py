@@ -71,7 +71,8 @@ class Run:
     async def go(self) -> Reply:
         """The reply, after as many attempts as it takes. Cancelling ends the attempt and frees its lease at once."""
         loop = asyncio.get_running_loop()
-        while self._tally.sent < self._setup.config.max_attempts:
+        most = 1 if self._call.insists else self._setup.config.max_attempts
+        while self._tally.sent < most:
             if loop.time() >= min(self._deadline, self._commit_at):
                 self._note_deadline()
                 break

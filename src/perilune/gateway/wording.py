@@ -115,7 +115,7 @@ def _variant(
         case "PL-429-RATE":
             return _rate(outcome, facts, has_time=has_time)
         case "PL-429-PARALLEL":
-            return "" if "cap" in facts else "NO-CAP"
+            return "" if "cap" in facts and facts["in_flight"] else "NO-CAP"
         case "PL-400-TOKENS":
             return ("" if outcome.need else "NO-NEED") if outcome.limit else "NO-NUMBERS"
         case "PL-400-BODY":

@@ -9,6 +9,7 @@ from decimal import Decimal
 from functools import partial
 
 from msgspec import Struct
+from msgspec.structs import replace
 from sqlalchemy import Connection, delete, select, update
 
 from perilune.core.numbers import plain
@@ -19,6 +20,7 @@ from perilune.store.engine import Store
 from perilune.store.rows import decoded, encoded
 from perilune.store.samples import keep_balance, keep_windows
 from perilune.store.schema import (
+    attempts,
     balance_samples,
     events,
     latest,
@@ -32,6 +34,7 @@ from perilune.store.times import from_ms, to_ms
 from perilune.store.upsert import insert_for, upsert
 
 _BURN_PERIOD = timedelta(days=7)
+_HISTORY = (window_samples, balance_samples, events, requests, attempts)
 
 
 class ReadState(Struct, frozen=True, kw_only=True):
@@ -176,16 +179,42 @@ class Snapshots:
                 connection.execute(delete(table).where(table.c.account == account))
 
     def rename(self, account: str, name: str) -> None:
-        """Move everything of an account, history too, to another name."""
+        """Move everything of an account, history too, to another name; what that name knew last is replaced."""
         with self._store.begin() as connection:
-            for table in (latest, reads, refusals, window_samples, balance_samples, events):
+            for table in (latest, reads, refusals):
+                connection.execute(delete(table).where(table.c.account == name))
+            for table in (latest, reads, refusals, *_HISTORY):
                 connection.execute(update(table).where(table.c.account == account).values(account=name))
+            _rename_documents(connection, name)
+
+    def purge(self, account: str) -> None:
+        """Drop the history of an account: samples, events, and the requests it was asked."""
+        with self._store.begin() as connection:
+            for table in _HISTORY:
+                connection.execute(delete(table).where(table.c.account == account))
 
     def _had_requests(self, account: str, start: datetime, end: datetime) -> bool:
         between = requests.c.received_at.between(to_ms(start), to_ms(end))
         asked = select(requests.c.id).where(requests.c.account == account, between).limit(1)
         with self._store.read() as connection:
             return connection.execute(asked).first() is not None
+
+
+def _rename_documents(connection: Connection, name: str) -> None:
+    """Let the documents of an account say its name."""
+    for table, column, kind in ((latest, "document", Snapshot), (reads, "failure", ReadFailure)):
+        text = connection.execute(select(table.c[column]).where(table.c.account == name)).scalar()
+        found = decoded(text, kind)
+        if found is not None:
+            renamed = {column: encoded(replace(found, account=name))}
+            connection.execute(update(table).where(table.c.account == name).values(renamed))
+    for kind_of, text in connection.execute(
+        select(refusals.c.kind, refusals.c.document).where(refusals.c.account == name)
+    ):
+        refusal = decoded(text, Refusal)
+        if refusal is not None:
+            this = (refusals.c.account == name, refusals.c.kind == kind_of)
+            connection.execute(update(refusals).where(*this).values(document=encoded(replace(refusal, account=name))))
 
 
 def _document(connection: Connection, account: str) -> Snapshot | None:

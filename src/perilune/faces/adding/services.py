@@ -33,6 +33,14 @@ class AddServices(Protocol):
         """Keep what a host just said to a key as the account's last reading."""
         ...
 
+    def account_renamed(self, name: str, new: str) -> None:
+        """Move what the store holds of an account to another name."""
+        ...
+
+    def account_removed(self, name: str, *, with_history: bool) -> None:
+        """Drop what the store holds of an account."""
+        ...
+
 
 class Choices(Struct, frozen=True, kw_only=True):
     """What the command line says about the account to be."""

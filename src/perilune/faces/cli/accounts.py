@@ -1,6 +1,6 @@
 """`perilune accounts`: list, show, test, set, rename, remove, rotate."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import click
 from msgspec.structs import replace
@@ -13,6 +13,16 @@ from perilune.faces.cli.session import Session
 if TYPE_CHECKING:
     from perilune.config.schema import AccountConfig
     from perilune.core.secret import Secret
+    from perilune.gateway.trial import Trial
+
+
+class TrialServices(AddServices, Protocol):
+    """What a real request needs beside adding."""
+
+    def try_inference(self, account: str) -> "Trial":
+        """One tiny real request over one account."""
+        ...
+
 
 _BOUND = ("plan", "region", "base_url")
 _HEADINGS = ("name", "plan", "region", "source", "key", "cap", "state", "age")
@@ -55,7 +65,7 @@ def list_command(session: Session, *, as_json: bool) -> None:
 @click.pass_obj
 def show_command(session: Session, name: str) -> None:
     from perilune.core.addresses import host_of
-    from perilune.faces.cli.account.lookup import find_account, masked_key, region_of, stored
+    from perilune.faces.cli.account.lookup import find_account, masked_key, models_of, region_of, stored
     from perilune.faces.cli.account.showing import show_lines
 
     services: AddServices = session.workbench
@@ -63,29 +73,57 @@ def show_command(session: Session, name: str) -> None:
     plan = services.plans[account.plan]
     region = region_of(account, plan)
     base = account.base_url or (region.read_base if region else "")
-    key, known = masked_key(account, services), stored(session).get(name)
-    for line in show_lines(account, plan, key, host_of(base) if base else "", known, session.voice):
+    key, known, models = masked_key(account, services), stored(session).get(name), models_of(name, session)
+    for line in show_lines(account, plan, key, host_of(base) if base else "", known, models, session.voice):
         session.answer(line)
 
 
 @command.command("test")
 @click.argument("name")
+@click.option("--inference", is_flag=True)
 @click.pass_obj
-def test_command(session: Session, name: str) -> int:
+def test_command(session: Session, name: str, *, inference: bool) -> int:
     from perilune.faces.cli.account.lookup import bind, find_account
-    from perilune.faces.cli.account.trying import named, report_lines, try_binding
+    from perilune.faces.cli.account.trying import named, report_lines, try_binding, unlisted
     from perilune.providers.contract.reading import reader_of
 
     services: AddServices = session.workbench
+    config = services.configuration().config
     account = find_account(name, services.configuration())
     if reader_of(account.plan) is None:
         session.answer(session.voice.say("accounts.no_reading", plan=account.plan))
-        return 0
-    probed = try_binding(bind(account, services), services)
+        return _try_inference(session, account) if inference else 0
+    binding = bind(account, services)
+    probed = try_binding(binding, services)
+    services.keep_reading(name, binding.secret, probed)
     if probed.verdict == "accepted":
         for line in report_lines(probed, services.plans[account.plan].default_model, session.voice):
             session.answer(line)
-    return session.fail(named(probed.problem, name)) if probed.problem is not None else 0
+    if probed.problem is not None:
+        return session.fail(named(probed.problem, name))
+    slots = [slot for route in config.gateway.routes for slot in route.slots]
+    missing = unlisted(probed.snapshot.models if probed.snapshot else (), slots, account, probed.host)
+    if missing is not None:
+        return session.fail(missing)
+    return _try_inference(session, account) if inference else 0
+
+
+def _try_inference(session: Session, account: "AccountConfig") -> int:
+    """One real request, after saying what it costs. A key that works now or after a wait is no failure."""
+    from perilune.faces.cli.account.trying import trial_lines
+
+    services: TrialServices = session.workbench
+    unit = services.plans[account.plan].unit
+    session.note(session.voice.say(f"accounts.costs.{unit}"))
+    trial = services.try_inference(account.name)
+    for line in trial_lines(trial, session.out.columns, session.voice):
+        session.answer(line)
+    if trial.problem is None or trial.verdict in ("client_gated", "slow"):
+        return 0
+    if trial.works:
+        session.warn(trial.problem)
+        return 0
+    return session.fail(trial.problem)
 
 
 @command.command("set")
@@ -196,13 +234,19 @@ def _demand(session: Session, account: "AccountConfig", secret: "Secret") -> Non
 
 def _new_key(session: Session, *, from_stdin: bool, action: str) -> "Secret | None":
     """The key that a person gives; None for a masked one, which means "unchanged"."""
+    from perilune.faces.adding.telling import removed_text
     from perilune.faces.cli.prompt import ask_hidden
     from perilune.providers.contract.paste import clean_paste, is_masked
 
     if not from_stdin and not session.is_interactive:
         raise UsageError.of("PL-USAGE", variant="needs", command=f"perilune {action}", name="--stdin")
     text = session.stdin.read() if from_stdin else ask_hidden(session, session.voice.say("add.paste"))
-    return None if is_masked(text) else clean_paste(text).secret
+    if is_masked(text):
+        return None
+    pasted = clean_paste(text)
+    if pasted.removed:
+        session.note(session.voice.say("add.note", removed=removed_text(pasted.removed, session.voice)))
+    return pasted.secret
 
 
 def _tell_change(session: Session, name: str, field: str, before: Any, after: Any) -> None:
@@ -234,8 +278,9 @@ def rename_command(session: Session, name: str, new_name: str) -> None:
 @command.command("remove")
 @click.argument("name")
 @click.option("--yes", is_flag=True)
+@click.option("--purge", is_flag=True)
 @click.pass_obj
-def remove_command(session: Session, name: str, *, yes: bool) -> int:
+def remove_command(session: Session, name: str, *, yes: bool, purge: bool) -> int:
     from perilune.faces.cli.account.changing import remove
     from perilune.faces.cli.account.lookup import find_written
     from perilune.faces.cli.prompt import confirm
@@ -245,10 +290,10 @@ def remove_command(session: Session, name: str, *, yes: bool) -> int:
     if not yes:
         if not session.is_interactive:
             raise UsageError.of("PL-USAGE", variant="needs", command="perilune accounts remove", name="--yes")
-        if not confirm(session, session.voice.say("accounts.remove", name=name)):
+        if not confirm(session, session.voice.say("accounts.remove_all" if purge else "accounts.remove", name=name)):
             return 1
-    slots = remove(services, account)
-    session.answer(session.voice.say("accounts.removed", name=name))
+    slots = remove(services, account, with_history=purge)
+    session.answer(session.voice.say("accounts.removed_all" if purge else "accounts.removed", name=name))
     if slots:
         session.note(session.voice.say("accounts.slots_removed", count=slots))
     return 0

@@ -11,7 +11,7 @@ from perilune.core.errors import AnswerError, PeriluneError, Problem
 from perilune.core.numbers import parse_integer, parse_number
 from perilune.core.redact import vendor_words
 from perilune.core.secret import Secret
-from perilune.net.control import ControlAnswer, ControlClient
+from perilune.net.control import KIB, ControlAnswer, ControlClient
 from perilune.providers.contract.answers import (
     demand_success,
     json_object,
@@ -24,7 +24,7 @@ from perilune.providers.contract.reading import Binding
 from perilune.providers.moonshot.wire import Balances, Envelope, Me, Organization
 from perilune.quota.snapshot import Balance, Limits, Snapshot
 
-BALANCE_S, ME_S = 10, 8
+BALANCE_S, ME_S, MODELS_S = 10, 8, 8
 _ASK_AGAIN = timedelta(days=1)
 _REFUSED_WORDS = ("unauthorized", "invalid_authentication", "incorrect_api_key")
 
@@ -58,14 +58,17 @@ async def read(binding: Binding, client: ControlClient, now: datetime, previous:
     return msgspec.structs.replace(
         snapshot,
         limits=told.limits,
+        models=previous.models if previous else (),
+        profile_at=previous.profile_at if previous else None,
         identity=told.identity or (previous.identity if previous else None),
         limits_refused_at=(snapshot.fetched_at if asks_limits else refused_at) if told.is_refused else None,
     )
 
 
 async def profile(binding: Binding, client: ControlClient, snapshot: Snapshot) -> Snapshot:
-    """Nothing more is told once a day; the time is noted."""
-    return msgspec.structs.replace(snapshot, profile_at=snapshot.fetched_at)
+    """The snapshot with the models that the account offers; a call that fails adds nothing."""
+    models = await _models(binding, client)
+    return msgspec.structs.replace(snapshot, models=models or snapshot.models, profile_at=snapshot.fetched_at)
 
 
 def understood(binding: Binding, answer: ControlAnswer, now: datetime) -> Snapshot:
@@ -121,6 +124,19 @@ def _demand_zero_code(binding: Binding, answer: ControlAnswer, body: dict[str, A
     raise AnswerError(
         Problem(code="PL-VENDOR", facts=facts, words=words, request_id=answer.request_id, account=binding.account)
     )
+
+
+async def _models(binding: Binding, client: ControlClient) -> tuple[str, ...]:
+    url = f"{binding.base}/models"
+    try:
+        answer = await client.get(url, secret=binding.bound, timeout_s=MODELS_S, max_bytes=1024 * KIB)
+        body = json_object(binding, answer) if answer.status == 200 else {}
+    except PeriluneError:
+        return ()
+    data = body.get("data")
+    rows = data if isinstance(data, list) else []
+    ids = (row.get("id") for row in rows if isinstance(row, dict))
+    return tuple(name for name in ids if isinstance(name, str) and name)
 
 
 async def _told(binding: Binding, client: ControlClient) -> _Told:

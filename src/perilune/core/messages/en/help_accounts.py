@@ -25,7 +25,7 @@ MESSAGES = {
     "help_accounts.show.examples": "perilune accounts show work\nperilune accounts show work --lang zh-CN",
     "help_accounts.show.exits": "0 2",
     "help_accounts.show.environment": "PERILUNE_HOME",
-    "help_accounts.test.examples": "perilune accounts test work\nperilune accounts test ci",
+    "help_accounts.test.examples": "perilune accounts test work\nperilune accounts test work --inference",
     "help_accounts.test.exits": "0 1 2 4 5 69",
     "help_accounts.test.environment": "PERILUNE_HOME",
     "help_accounts.set.examples": "perilune accounts set work --max-concurrent-requests 28\n"
@@ -35,10 +35,13 @@ MESSAGES = {
     "help_accounts.rename.examples": "perilune accounts rename kimi-code work\nperilune accounts rename lab test",
     "help_accounts.rename.exits": "0 2",
     "help_accounts.rename.environment": "PERILUNE_HOME",
-    "help_accounts.remove.examples": "perilune accounts remove lab\nperilune accounts remove lab --yes",
+    "help_accounts.remove.examples": "perilune accounts remove lab\nperilune accounts remove lab --yes --purge",
     "help_accounts.remove.exits": "0 1 2",
     "help_accounts.remove.environment": "PERILUNE_HOME",
     "help_accounts.rotate.examples": "perilune accounts rotate work\nperilune accounts rotate work --stdin < key.txt",
     "help_accounts.rotate.exits": "0 2 4 69",
     "help_accounts.rotate.environment": "PERILUNE_HOME",
+    "help_accounts.test.option.inference": "one tiny real request too; costs a few tokens",
+    "help_accounts.remove.option.purge": "drop its history too",
+    "help_accounts.remove.option.yes": "do not ask",
 }

@@ -39,15 +39,24 @@ def rename(services: AddServices, account: AccountConfig, new: str) -> None:
             text = set_value(text, ("accounts", index, "key"), f"{_VAULT}{new}")
         for path in _slot_paths(services, text, account.name):
             text = set_value(text, (*path, "account"), new)
+        services.account_renamed(account.name, new)  # before a running service sees the name and reads it anew
         return text
 
-    _edit(services, edit)
+    try:
+        _edit(services, edit)
+    except BaseException:
+        if is_kept_by_name:
+            services.vault.remove(new)
+        raise
     if is_kept_by_name:
         services.vault.remove(account.name)
 
 
-def remove(services: AddServices, account: AccountConfig) -> int:
-    """Take an account out of the file, its key out of the vault, its slots out of the routes; tell how many slots."""
+def remove(services: AddServices, account: AccountConfig, *, with_history: bool = False) -> int:
+    """Take an account out of the file, its key out of the vault, its slots out of the routes; tell how many slots.
+
+    What is known of it now goes too; its history only with `with_history`.
+    """
     slots = 0
 
     def edit(text: str) -> str:
@@ -62,6 +71,7 @@ def remove(services: AddServices, account: AccountConfig) -> int:
     for key in (account.key or "", account.web_session or ""):
         if key.startswith(_VAULT) and not _is_used(services, key):
             services.vault.remove(key.removeprefix(_VAULT))
+    services.account_removed(account.name, with_history=with_history)
     return slots
 
 

@@ -1,6 +1,6 @@
 """Finding an account by name, and its credential as far as it may be shown."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from perilune.catalog.plan import Plan, Region
@@ -12,6 +12,7 @@ from perilune.core.nearest import nearest
 from perilune.faces.adding.services import AddServices
 from perilune.faces.cli.session import Session
 from perilune.quota.document import AccountDocument, StatusDocument
+from perilune.quota.held import Held
 
 if TYPE_CHECKING:
     from perilune.providers.contract.reading import Binding
@@ -23,6 +24,7 @@ class Monitoring(Protocol):
     """What the store knows."""
 
     def status(self, names: Sequence[str], voice: Voice) -> StatusDocument: ...
+    def held(self) -> Mapping[str, Held]: ...
 
 
 class StatusServices(Protocol):
@@ -98,3 +100,10 @@ def stored(session: Session) -> dict[str, AccountDocument]:
     """What the store last knew, by account, without any call."""
     services: StatusServices = session.workbench
     return {account.name: account for account in services.monitoring.status((), session.voice).accounts}
+
+
+def models_of(name: str, session: Session) -> Sequence[str]:
+    """The models that an account offered when it was last asked."""
+    services: StatusServices = session.workbench
+    held = services.monitoring.held().get(name)
+    return held.snapshot.models if held and held.snapshot else ()

@@ -13,6 +13,7 @@ from perilune.quota.wording import percent_used, window_word
 
 _LABEL_COLUMN = 11
 _COLUMNS = 80
+_MODELS_SHOWN = 3
 
 
 def table(rows: Sequence[Sequence[str]], right: Sequence[int] = ()) -> Iterator[str]:
@@ -33,7 +34,13 @@ def list_row(account: AccountConfig, plan: Plan, key: str, known: AccountDocumen
 
 
 def show_lines(
-    account: AccountConfig, plan: Plan, key: str, host: str, known: AccountDocument | None, voice: Voice
+    account: AccountConfig,
+    plan: Plan,
+    key: str,
+    host: str,
+    known: AccountDocument | None,
+    models: Sequence[str],
+    voice: Voice,
 ) -> Iterator[str]:
     """Everything about one account, one fact a line."""
     say = voice.say
@@ -47,6 +54,7 @@ def show_lines(
     if plan.windows:
         yield from _fact(say("accounts.windows"), _windows(plan, known, voice))
     yield from _fact(say("accounts.limits"), _limits(account, known, voice))
+    yield from _fact(say("accounts.models"), _models(models, plan.default_model, known, voice))
     yield from _fact(say("accounts.last_read"), _last_read(known, voice))
     yield from _fact(say("accounts.last_error"), _last_error(known, voice))
     if plan.personal_use:
@@ -96,6 +104,16 @@ def _limits(account: AccountConfig, known: AccountDocument | None, voice: Voice)
     rpm = (limits.rpm if limits else None) or account.rpm or "–"
     tpm = (limits.tpm if limits else None) or account.tpm or "–"
     return voice.say("accounts.limit_values", concurrency=first, rpm=str(rpm), tpm=str(tpm))
+
+
+def _models(models: Sequence[str], default: str | None, known: AccountDocument | None, voice: Voice) -> str:
+    """The plan's own model first, then a few, then how many more."""
+    if not models:
+        return "–" if known and known.fetched_at else voice.say("accounts.not_read")
+    ordered = sorted(models, key=lambda model: model != default)
+    shown = voice.say("accounts.comma").join(ordered[:_MODELS_SHOWN])
+    rest = len(ordered) - _MODELS_SHOWN
+    return voice.say("accounts.more_models", shown=shown, count=rest) if rest > 0 else shown
 
 
 def _last_read(known: AccountDocument | None, voice: Voice) -> str:
