@@ -8,10 +8,12 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from tests.end_to_end.conftest import Program, Service
 
+from perilune.compose.account_groups import group_accounts
 from perilune.compose.engine import Engine
 from perilune.compose.previewing import preview_quota
 from perilune.compose.reviewing import engine_quota
 from perilune.compose.workbench import Workbench
+from perilune.core.secret import Secret
 from perilune.sandbox.keys import KIMI_CN, MOONSHOT_INTL
 from perilune.store import learned
 from perilune.store.engine import open_store
@@ -100,9 +102,10 @@ def test_the_service_starts_without_what_it_may_never_need(stored: Program, star
 async def test_a_preview_sees_the_slots_as_a_paid_review_does(stored: Program) -> None:
     now = datetime.now(UTC)
     bench = Workbench(stored.environment)
+    group = group_accounts(bench.configuration().config.accounts, {"work": Secret(KIMI_CN)}, {})["work"]
     store = open_store(bench.paths.store_file)
     with store.begin() as connection:
-        lesson = Learned(scope="work", name="concurrency", value="7", at=now, until=now + timedelta(hours=1))
+        lesson = Learned(scope=group, name="concurrency", value="7", at=now, until=now + timedelta(hours=1))
         learned.keep(connection, lesson)
     store.close()
     bench.now = lambda: now  # type: ignore[method-assign]

@@ -85,6 +85,7 @@ def test_a_key_opens_the_gateway_until_it_is_revoked_or_has_ended(
     wrong = key[:-1] + ("0" if key[-1] != "0" else "1")
     assert program.run("gateway", "keys", "revoke", "ci").returncode == 0
     until(service.url, key, 401)
+    until(service.url, brief, 401)
     before = calls(sandbox)
     for refused in (wrong, key, brief):
         status, answer = ask(service.url, refused)
