@@ -1,6 +1,9 @@
 """`perilune accounts` against the played vendors."""
 
+import contextlib
 import json
+import re
+import sqlite3
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -140,3 +143,30 @@ def test_without_an_account_it_says_so(cli: Cli) -> None:
     ran = cli("accounts", "list")
     assert ran.status == 4
     assert "error[PL-ACCOUNT-NONE]: No account yet." in ran.err
+
+
+def test_show_names_a_few_models_and_how_many_more(cli: Cli, two: Path) -> None:
+    [line] = [line for line in cli("accounts", "show", "work").out.splitlines() if line.startswith("models")]
+    assert re.fullmatch(r"models     kimi-for-coding, \S+, \S+ and [1-9] more", line)
+
+
+def test_what_was_read_moves_with_a_rename(cli: Cli, two: Path, sandbox: SandboxThread) -> None:
+    [before] = json.loads(cli("status", "work", "--json").out)["accounts"]
+    assert cli("accounts", "rename", "work", "main").status == 0
+    [after] = json.loads(cli("status", "main", "--json").out)["accounts"]
+    assert after["fetched_at"] == before["fetched_at"] is not None
+    assert (after["plan_title"], after["windows"]) == (before["plan_title"], before["windows"])
+    assert sandbox.world.journal.select() == []
+
+
+@pytest.mark.parametrize(("flags", "said", "kept"), [((), "its history stays", 1), (("--purge",), "its history", 0)])
+def test_history_goes_only_when_that_is_asked_for(
+    cli: Cli, two: Path, flags: tuple[str, ...], said: str, kept: int
+) -> None:
+    assert cli("accounts", "remove", "lab", "--yes", *flags).out.splitlines()[0].endswith(said)
+    with contextlib.closing(sqlite3.connect(two.with_name("perilune.db"))) as store:
+        asked = "SELECT count(*) FROM {} WHERE account = 'lab'"
+        [[samples]] = store.execute(asked.format("balance_samples"))
+        [[known]] = store.execute(asked.format("latest"))
+    assert (samples, known) == (kept, 0)
+    assert "--purge" in cli("accounts", "remove", "--help").out
