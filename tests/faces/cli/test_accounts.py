@@ -169,4 +169,16 @@ def test_history_goes_only_when_that_is_asked_for(
         [[samples]] = store.execute(asked.format("balance_samples"))
         [[known]] = store.execute(asked.format("latest"))
     assert (samples, known) == (kept, 0)
-    assert "--purge" in cli("accounts", "remove", "--help").out
+
+
+def test_a_key_of_the_environment_serves_for_a_run_and_nothing_of_it_is_saved(
+    cli: Cli, sandbox: SandboxThread, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = "sk-EXAMPLE0sandbox0moonshot0intl0000000000001"
+    monkeypatch.setenv("MOONSHOT_API_KEY", key)
+    ran = cli("status", "--json")
+    [shown] = json.loads(ran.out)["accounts"]
+    assert (ran.status, shown["name"], shown["region"]) == (0, "moonshot-env", "intl")
+    assert {entry.host for entry in sandbox.world.journal.select()} == {"api.moonshot.ai"}
+    files = [file for file in Path(cli("config", "path").out.strip()).parent.rglob("*") if file.is_file()]
+    assert not any(file.suffix == ".toml" or key.encode() in file.read_bytes() for file in files)
