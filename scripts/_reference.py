@@ -26,6 +26,8 @@ VARIABLES = {
     "PERILUNE_MASTER_KEY": "the key that opens the vault, where no file may hold it",
     "PERILUNE_DATABASE_URL": "the database, when it is not the file in the data folder",
     "PERILUNE_REDIS_URL": "shared caps between machines",
+    "PERILUNE_GATEWAY_KEY": "the gateway key that Codex sends, by the settings of `perilune gateway env codex`",
+    "KIMI_SHARE_DIR": "where the older Kimi CLI keeps its login",
     "PERILUNE_LANG": "language: en or zh-CN",
     "PERILUNE_UPSTREAM": "a loopback address that stands for every official host; the sandbox and tests use it",
     "MOONSHOT_API_KEY": "a Moonshot key; wins over MOONSHOT_KEY",

@@ -25,12 +25,17 @@ class Program:
     home: Path
     environment: dict[str, str]
 
+    @property
+    def command(self) -> list[str]:
+        """What starts it."""
+        return [sys.executable, "-m", "perilune"]
+
     def run(
         self, *arguments: str, stdin: str = "", timeout_s: float = 60, **extra: str
     ) -> subprocess.CompletedProcess[str]:
         """Run one command to its end."""
         return subprocess.run(
-            [sys.executable, "-m", "perilune", *arguments],
+            [*self.command, *arguments],
             input=stdin,
             capture_output=True,
             text=True,
@@ -96,7 +101,7 @@ def start() -> Iterator[Callable[..., Service]]:
 
     def start_service(program: Program, *arguments: str, **extra: str) -> Service:
         process = subprocess.Popen(
-            [sys.executable, "-m", "perilune", "up", "--listen", "127.0.0.1:0", *arguments],
+            [*program.command, "up", "--listen", "127.0.0.1:0", *arguments],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,

@@ -117,7 +117,12 @@ def test_a_service_keeps_the_line_and_reads_when_a_line_is_stale(
     file = program.home / "line.json"
     service = start(program)
     pid = service.process.pid
-    assert until(lambda: file.exists() and json.loads(file.read_text())["service"] == pid)
+
+    def was_kept() -> bool:
+        line = json.loads(file.read_text()) if file.exists() else {}
+        return line.get("service") == pid and line["accounts"][0]["fetched_at"] is not None
+
+    assert until(was_kept)
     assert program.run("statusline").stdout.startswith("CNY ")
     with sqlite3.connect(program.home / "perilune.db") as store:
         store.execute("UPDATE reads SET tried_at = tried_at - 600000")

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -19,6 +20,8 @@ from perilune.gateway.keys import KeyRing, KeySettings, digest_of, is_well_forme
 from perilune.store import keys
 from perilune.store.engine import Store, open_store
 from perilune.store.keys import StoredKey
+
+from .conftest import route
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 KEY = make_key(bytes(range(32)))
@@ -113,3 +116,25 @@ def test_the_door_knows_a_caller_until_the_key_is_revoked(store: Store) -> None:
     refused = door.caller(headers)
     assert isinstance(refused, Problem)
     assert refused.code == "PL-GW-KEY"
+
+
+@pytest.mark.case("gateway KE-01")
+@pytest.mark.parametrize("listen", ["127.0.0.1:8787", "0.0.0.0:8787"])
+async def test_a_wrong_revoked_or_expired_key_is_refused_before_any_vendor_is_called(
+    build: Any, store: Store, listen: str
+) -> None:
+    revoked, expired, good = (make_key(bytes([number]) * 32) for number in (1, 2, 3))
+    past = KeySettings(owner="x", expires_at=NOW - timedelta(seconds=1))
+    with store.begin() as connection:
+        keys.create(connection, _stored(revoked, "revoked"))
+        keys.create(connection, _stored(expired, "expired", past))
+        keys.create(connection, _stored(good, "good"))
+        keys.revoke(connection, "revoked", NOW)
+    config = route("work/kimi-for-coding", gateway=f'listen = "{listen}"')
+    house = build(config, keys=StoredKeyBook(store, lambda: NOW))
+    for key in (make_key(bytes(32)), revoked, expired, Secret("plk_wrong")):
+        answer = await house.client.chat(headers={"authorization": f"Bearer {key.reveal()}"})
+        assert (answer.status, answer.error["code"]) == (401, "PL-GW-KEY")
+    assert house.seen() == []
+    answer = await house.client.chat(headers={"authorization": f"Bearer {good.reveal()}"})
+    assert answer.status == 200

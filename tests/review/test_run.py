@@ -71,8 +71,9 @@ async def test_a_re_ask_that_can_be_read_counts(cart: Repo) -> None:
 @pytest.mark.case("review R4.1")
 async def test_a_quote_that_is_not_in_the_file_is_never_inline(cart: Repo) -> None:
     invented = findings(*[finding("src/cart.py", "    invented = line_of_code()")] * 2)
-    found = only(await review(cart, ScriptedAnswerer(invented)))
-    assert (found.anchor.start_line, found.anchor.level, found.is_inline) == (None, Level.PR, False)
+    result = await review(cart, ScriptedAnswerer(invented))
+    assert result.findings == ()
+    assert [(entry.reason, entry.finding.anchor.start_line) for entry in result.dropped] == [("unanchored", None)]
 
 
 @pytest.mark.case("review R4.2")

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from perilune.store import events, learned, states
 from perilune.store.engine import Store, open_store
 from perilune.store.events import Event
-from perilune.store.learned import Learned
+from perilune.store.lessons import Learned
 from perilune.store.states import StateRow
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)

@@ -2,6 +2,7 @@
 
 import asyncio
 import http.client
+import tomllib
 from collections.abc import Callable, Coroutine, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -9,7 +10,9 @@ import msgspec
 
 from perilune.compose.engine import Engine
 from perilune.compose.live import LiveService
-from perilune.core.errors import Problem, UsageError
+from perilune.config.schema import GatewayConfig
+from perilune.core.errors import ConfigError, Problem, UsageError
+from perilune.core.messages import Language
 from perilune.dialects.form import Dialect, Text
 from perilune.dialects.translate import parse_answer
 from perilune.faces.api.ports import AddedKey, RoutesDocument
@@ -31,6 +34,7 @@ class Idle:
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
+        self.config_problem: Problem | None = None
 
     async def read(self, account: str | None) -> None:
         """Reads nothing: commands read by themselves."""
@@ -51,18 +55,36 @@ def with_engine(
     return asyncio.run(run())
 
 
-def routes_now(bench: "Workbench") -> tuple[RoutesDocument, bool]:
+def routes_now(bench: "Workbench", language: Language) -> tuple[RoutesDocument, bool]:
     """The routes as the running service has them, else as the next start would; and whether a service told so."""
-    address = parse_listen(bench.configuration().config.gateway.listen)
-    told = _from_service(address, bench.environment.get("PERILUNE_TOKEN"))
+    try:
+        address = parse_listen(bench.configuration().config.gateway.listen)
+    except ConfigError:
+        told = _from_service(_listen_of_broken(bench), bench, language)
+        if told is None:
+            raise
+        return told, True
+    told = _from_service(address, bench, language)
     if told is not None:
         return told, True
-    return with_engine(bench, lambda engine: _live(engine, str(address)).routes()), False
+    return with_engine(bench, lambda engine: _live(engine, str(address)).routes("en")), False
 
 
-def _from_service(address: ListenAddress, token: str | None) -> RoutesDocument | None:
+def _listen_of_broken(bench: "Workbench") -> ListenAddress:
+    """Where a service listens that goes on with what the configuration was before it could no longer be used."""
+    said = bench.environment.get("PERILUNE_GATEWAY_LISTEN")
+    try:
+        written = tomllib.loads(bench.paths.config_file.read_text(encoding="utf-8")).get("gateway")
+        said = said or (written.get("listen") if isinstance(written, dict) else None)
+    except (OSError, ValueError):
+        pass  # the file says nothing that can be read
+    return parse_listen(str(said or GatewayConfig().listen))
+
+
+def _from_service(address: ListenAddress, bench: "Workbench", language: Language) -> RoutesDocument | None:
+    token = bench.environment.get("PERILUNE_TOKEN")
     connection = http.client.HTTPConnection(address.host, address.port, timeout=_LOOK_S)
-    headers = {"authorization": f"Bearer {token}"} if token else {}
+    headers = {"accept-language": language} | ({"authorization": f"Bearer {token}"} if token else {})
     try:
         connection.request("GET", "/api/v1/routes", headers=headers)
         answer = connection.getresponse()
@@ -82,7 +104,7 @@ def dry_run(bench: "Workbench", model: str) -> Sequence[TriedSlot]:
         if route is None:
             routes = ", ".join(one.name for one in engine.gateway.core.setup.routes.all)
             raise UsageError.of("PL-GW-ROUTE", model=model, routes=routes)
-        document = await _live(engine, "").routes()
+        document = await _live(engine, "").routes("en")
         slots = next(one.slots for one in document.routes if one.name == route.name)
         return [
             TriedSlot(

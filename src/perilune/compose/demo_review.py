@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from perilune.compose.reviewing import BoardQuota, GatewayAnswerer, StoredAnswers, keep_review
+from perilune.compose.reviewing import GatewayAnswerer, StoredAnswers, engine_quota, keep_review
 from perilune.review.acquire.inputs import InputKind, ReviewInput
 from perilune.review.run import Reviewer, ReviewOptions, ReviewServices
 from perilune.sandbox import World
@@ -77,7 +77,7 @@ async def play_review(stack: "Stack", world: World) -> None:
     engine = stack.engine
     services = ReviewServices(
         answerer=GatewayAnswerer(engine),
-        quota=BoardQuota(engine),
+        quota=engine_quota(engine),
         answers=StoredAnswers(Answers(engine.store), engine),
         local_secret=engine.bench.vault.fingerprint_key,
         clock=engine.bench.now,

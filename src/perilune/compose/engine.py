@@ -5,33 +5,32 @@ import platform
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
-from perilune.catalog import load as catalogues
+from perilune.compose.account_groups import group_accounts, identities_of
+from perilune.compose.accounts import CAP, catalogue_of, known_of, learned_caps, secrets_of
 from perilune.compose.background import Background
 from perilune.compose.board import Board
 from perilune.compose.happenings import Happenings, Publish, WatchedLedger
 from perilune.compose.monitoring import Monitoring
+from perilune.compose.sharing import Sharing
 from perilune.compose.workbench import Workbench
 from perilune.config.schema import Config
-from perilune.core.errors import PeriluneError
 from perilune.core.messages import pick_language
 from perilune.core.secret import Secret
 from perilune.gateway.admission import Admission, Rules, choose_places
 from perilune.gateway.build import Gateway, Parts, build_gateway
 from perilune.gateway.intake import App
 from perilune.gateway.kept_states import KeptStates
+from perilune.gateway.key_book import StoredKeyBook
 from perilune.gateway.ledger import LedgerWriter
 from perilune.gateway.pricing import Pricing
 from perilune.net.upstream_map import VARIABLE, parse_upstream
-from perilune.providers.contract.own_catalogue import own_documents
 from perilune.providers.contract.registry import providers
-from perilune.quota.held import Known
+from perilune.quota.held import Held
 from perilune.quota.refusals import code_of
 from perilune.quota.snapshot import Refusal
 from perilune.store import learned
-from perilune.store.learned import Learned
+from perilune.store.lessons import Learned
 from perilune.store.snapshots import Snapshots
-
-_CAP = "concurrency"
 
 
 def nobody(event: str) -> None:
@@ -57,13 +56,15 @@ class Engine:
         self.store = monitoring.store
         self.background = Background()
         self.snapshots = Snapshots(self.store)
-        self.catalogue = catalogues.load(own_documents(providers().values()), self._own_document())
+        self.catalogue = catalogue_of(bench)
         self.happenings = Happenings(self.store, self.background, publish)
-        self.board = Board(self._known(monitoring), self.catalogue, keep=self._keep, nudge=nudge)
+        self.board = Board(known_of(monitoring), self.catalogue, keep=self._keep, nudge=nudge)
         self.board.load(monitoring.held(), bench.now())
         self._listen = listen
         self._written = LedgerWriter(self.store, self._pricing())
         config = self._config(monitoring.config)
+        self._secrets = secrets_of(self.bench, config)
+        self._groups = self._grouped(config)
         self.ledger = WatchedLedger(self._written, self.happenings, publish, _mains(config), self._why)
         self.admission = Admission(
             choose_places(bench.environment, self.store),
@@ -71,26 +72,38 @@ class Engine:
             on_learned=self._keep_cap,
         )
         self._states = KeptStates(self.store, f"{platform.node()} {os.getpid()}", bench.now)
+        self._keys = StoredKeyBook(self.store, bench.now)
         self.gateway: Gateway = build_gateway(self._parts(config, fallback, token))
+        self.sharing = Sharing(self._keys, self._states, self.gateway.core.services.states)
         self._recall_caps()
 
     def reload(self, monitoring: Monitoring) -> None:
         """Take over another version of the configuration; running requests end on theirs."""
         self.monitoring = monitoring
         config = self._config(monitoring.config)
-        self.board.know(self._known(monitoring))
+        self.board.know(known_of(monitoring))
         self.board.load(monitoring.held(), self.bench.now())
         self.ledger.watch(_mains(config))
-        self.gateway.reload(config, self._secrets(config), self._groups(config))
+        self._secrets = secrets_of(self.bench, config)
+        self._groups = self._grouped(config)
+        self.gateway.reload(config, self._secrets, self._groups)
 
-    def load_board(self) -> None:
-        """Bring what the gateway knows of the accounts up to what the store holds."""
-        self.board.load(self.monitoring.held(), self.bench.now())
+    def learn_of(self, held: Mapping[str, Held]) -> None:
+        """Take in new readings. Two accounts that turn out to belong to one holder share a cap from now on."""
+        self.board.load(held, self.bench.now())
+        config = self._config(self.monitoring.config)
+        groups = self._grouped(config)
+        if groups == self._groups:
+            return
+        for account, group in groups.items():
+            if self._groups[account] != group:
+                self.admission.merge(self._groups[account], group)
+        self._groups = groups
+        self.gateway.reload(config, self._secrets, groups)
 
     def group_of(self, account: str) -> str:
         """The account group whose cap an account counts against."""
-        slots = (slot for route in self.gateway.core.setup.routes.all for slot in route.slots)
-        return next((slot.group for slot in slots if slot.account == account), account)
+        return self._groups.get(account, account)
 
     async def close(self, drain_s: float = 0) -> None:
         """End requests, free leases, write what is buffered."""
@@ -113,15 +126,16 @@ class Engine:
             config=config,
             providers=providers(),
             catalogue=self.catalogue,
-            secrets=self._secrets(config),
+            secrets=self._secrets,
             admission=self.admission,
             accounts=self.board,
             ledger=self.ledger,
             seal_key=self.bench.vault.fingerprint_key,
-            groups=self._groups(config),
+            groups=self._groups,
             upstream=parse_upstream(self.bench.environment.get(VARIABLE)),
             states=self._states,
             restored=tuple(self._states.load()),
+            keys=self._keys,
             token=token,
             fallback=fallback,
             language=pick_language(self.bench.environment, config.display.lang),
@@ -136,14 +150,10 @@ class Engine:
 
         return Pricing(lambda: self.catalogue, plans.get, plan_of_account)
 
-    def _own_document(self) -> catalogues.Document | None:
-        file = self.bench.paths.config_file.with_name("catalogue.toml")
-        return catalogues.Document(str(file), file.read_text(encoding="utf-8")) if file.is_file() else None
-
     def _keep_cap(self, group: str, value: int, for_s: float) -> None:
         """What a refusal taught about a cap outlives this process."""
         at = self.bench.now()
-        lesson = Learned(scope=group, name=_CAP, value=str(value), at=at, until=at + timedelta(seconds=for_s))
+        lesson = Learned(scope=group, name=CAP, value=str(value), at=at, until=at + timedelta(seconds=for_s))
 
         def write() -> None:
             with self.store.begin() as connection:
@@ -152,34 +162,13 @@ class Engine:
         self.background.submit(write)
 
     def _recall_caps(self) -> None:
-        now = self.bench.now()
-        with self.store.read() as connection:
-            lessons = [lesson for lesson in learned.known(connection, now) if lesson.name == _CAP]
-        for lesson in lessons:
-            if lesson.until is not None and lesson.value.isdigit():
-                self.admission.recall(lesson.scope, int(lesson.value), (lesson.until - now).total_seconds())
+        for group, cap, for_s in learned_caps(self.monitoring, self.bench.now()):
+            self.admission.recall(group, cap, for_s)
 
-    def _known(self, monitoring: Monitoring) -> Mapping[str, Known]:
-        return {account.name: monitoring.known(account) for account in monitoring.config.accounts}
-
-    def _secrets(self, config: Config) -> dict[str, Secret]:
-        """The keys that can be read; an account whose key cannot is refused by its vendor, and status says why."""
-        secrets = {}
-        for account in config.accounts:
-            try:
-                if account.key:
-                    secrets[account.name] = self.bench.vault.read(account.key, account.name)
-            except PeriluneError:
-                continue
-        return secrets
-
-    def _groups(self, config: Config) -> dict[str, str]:
-        """Accounts whose caps count as one: equal keys."""
-        first: dict[str, str] = {}
-        groups = {}
-        for name, secret in self._secrets(config).items():
-            groups[name] = first.setdefault(self.bench.vault.fingerprint(secret), name)
-        return groups
+    def _grouped(self, config: Config) -> dict[str, str]:
+        """Accounts whose caps count as one, by keys and by what the last readings said of their holders."""
+        read = {account.name: self.board.snapshot(account.name) for account in config.accounts}
+        return group_accounts(config.accounts, self._secrets, identities_of(read))
 
     def _why(self, account: str, now: datetime) -> str | None:
         """The code of what blocks an account now."""

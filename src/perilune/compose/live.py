@@ -6,10 +6,11 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 import msgspec
+from sqlalchemy.exc import SQLAlchemyError
 
 from perilune import __version__
 from perilune.compose.engine import Engine, today
-from perilune.core.errors import StoreError
+from perilune.core.errors import Problem, StoreError
 from perilune.core.messages import Language, Voice
 from perilune.core.money import Money, MoneyDocument
 from perilune.faces.api.ports import (
@@ -28,7 +29,7 @@ from perilune.faces.api.ports import (
 from perilune.gateway.slots import Route, Slot
 from perilune.gateway.states import ScopeState
 from perilune.providers.contract.outcome import OutcomeClass as Is
-from perilune.quota.document import StatusDocument
+from perilune.quota.document import ErrorDocument, StatusDocument
 from perilune.store import events, ledger
 from perilune.store.reviews import recent_reviews
 
@@ -56,6 +57,11 @@ class Running(Protocol):
     """The stack behind the service."""
 
     engine: Engine
+
+    @property
+    def config_problem(self) -> Problem | None:
+        """Why the configuration file is not in use as it is now."""
+        ...
 
     async def read(self, account: str | None) -> object:
         """Read one account, or all, now."""
@@ -115,11 +121,19 @@ class LiveService:
         zone = now.astimezone().tzinfo
         return Voice(language=language, now=now) if zone is None else Voice(language=language, now=now, zone=zone)
 
-    async def routes(self) -> RoutesDocument:
+    async def routes(self, language: Language) -> RoutesDocument:
         """Routes and slots now, with today's sums."""
         sums = await asyncio.to_thread(self._sums)
         routes = [self._route(route) for route in self._engine.gateway.core.setup.routes.all]
-        return msgspec.structs.replace(sums, routes=routes)
+        return msgspec.structs.replace(sums, routes=routes, problems=self._problems(self._voice(language)))
+
+    def _problems(self, voice: Voice) -> list[ErrorDocument]:
+        problem = self._stack.config_problem
+        if problem is None:
+            return []
+        words = voice.explain(problem)
+        told = voice.say("gateway.config_kept", problem=words.what)
+        return [ErrorDocument(code=words.code, message=told, why=words.why, fix=list(words.fix))]
 
     def _sums(self) -> RoutesDocument:
         now = self.now()
@@ -222,6 +236,8 @@ class LiveService:
             await asyncio.to_thread(self._sums)
         except StoreError as error:
             return Readiness(ready=False, degraded=True, usable_slots=usable, problem=error.problem.code)
+        except SQLAlchemyError:  # a database that answers, but not with our tables
+            return Readiness(ready=False, degraded=True, usable_slots=usable, problem="PL-STORE-CORRUPT")
         return Readiness(ready=True, degraded=not usable, usable_slots=usable)
 
     async def refresh(self, account: str | None) -> None:

@@ -22,7 +22,8 @@ from perilune.quota.document import StatusDocument
 from perilune.quota.held import Held, Known, StatusSettings
 from perilune.quota.snapshot import Limits
 from perilune.quota.status import build_status
-from perilune.store.quick import quick_held, quick_tried
+from perilune.store.lessons import Learned
+from perilune.store.quick import quick_held, quick_learned, quick_tried
 
 if TYPE_CHECKING:
     from perilune.core.secret import Secret
@@ -94,6 +95,19 @@ class Monitoring:
         from perilune.store.snapshots import Snapshots
 
         return Snapshots(self.store).held(self._clock())
+
+    def learned(self) -> list[Learned]:
+        """What refusals taught about accounts and still holds, read as `held`."""
+        if self._url is None:
+            if not self._paths.store_file.is_file():
+                return []
+            quick = quick_learned(self._paths.store_file, self._clock())
+            if quick is not None:
+                return quick
+        from perilune.store.learned import known
+
+        with self.store.read() as connection:
+            return known(connection, self._clock())
 
     def histories(self) -> "dict[str, History]":
         """The readings kept of the last 56 days, by account."""

@@ -2,15 +2,15 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Mapping, Sequence
-from datetime import datetime
+from collections.abc import AsyncIterator
 from decimal import Decimal
-from typing import Any
 
 import msgspec
 
 from perilune.catalog.prices import Tokens, cost
 from perilune.compose.engine import Engine
+from perilune.compose.previewing import Nothing, user_settings
+from perilune.compose.quota_view import BoardQuota, Seen, review_route
 from perilune.compose.workbench import Workbench
 from perilune.core.errors import Problem
 from perilune.core.money import Money
@@ -21,10 +21,8 @@ from perilune.gateway.admission import Priority
 from perilune.gateway.call import Attempt as Tried
 from perilune.gateway.call import Call, Reply
 from perilune.gateway.clocks import Clocks
-from perilune.gateway.slots import Route, Slot
+from perilune.gateway.slots import Slot
 from perilune.providers.contract.outcome import OutcomeClass as Is
-from perilune.quota.resets import as_of
-from perilune.quota.snapshot import Window
 from perilune.review.ports import (
     AnswerOutcome,
     Attempt,
@@ -32,11 +30,8 @@ from perilune.review.ports import (
     ModelAnswer,
     ModelRequest,
     NoQuota,
-    Prices,
     Refused,
-    SlotView,
     Usage,
-    WindowState,
 )
 from perilune.review.result import ReviewResult, RunStatus
 from perilune.review.run import ReviewServices
@@ -64,7 +59,7 @@ class GatewayAnswerer:
             owner="review",
             priority=Priority.REVIEW,
             clocks=_clocks(core.setup.clocks),
-            route=review_route(self._engine, request.route).name,
+            route=review_route(core.setup.routes, request.route).name,
             purpose="review",
             run=request.run,
             unit=request.unit,
@@ -133,51 +128,16 @@ class StoredAnswers:
         await asyncio.to_thread(self._answers.put, key, answer.request_id or "", document, self._engine.bench.now())
 
 
-class BoardQuota:
-    """What is left on each slot of the review route, from the last readings."""
-
-    def __init__(self, engine: Engine, route: str | None = None) -> None:
-        self._engine = engine
-        self._route = route
-
-    def slots(self) -> Sequence[SlotView]:
-        """The slots in order."""
-        if not self._engine.gateway.core.setup.routes.all:
-            return ()
-        return [self._view(slot) for slot in review_route(self._engine, self._route).slots]
-
-    def _view(self, slot: Slot) -> SlotView:
-        engine, now = self._engine, self._engine.bench.now()
-        verdict = engine.board.verdict(slot.account, now)
-        model = slot.config.model or slot.plan.default_model or ""
-        traits = engine.board.traits(slot.account, slot.plan.id, model)
-        is_blocked = verdict is not None and verdict.usable is False
-        return SlotView(
-            account=slot.account,
-            model=model,
-            plan=slot.plan.id,
-            objective="request" if slot.costs_quota else "token",
-            is_usable=not is_blocked,
-            blocked_by=verdict.blocked_by if verdict is not None and is_blocked else None,
-            blocked_until=verdict.until if verdict is not None and is_blocked else None,
-            windows=tuple(_window(window) for window in as_of(engine.board.windows(slot.account), now)),
-            balance=engine.board.balance(slot.account),
-            prices=self._prices(slot, model, now),
-            context_length=traits.context if traits is not None else None,
-            body_limit=2_097_152 if slot.costs_quota else None,
-            concurrency=engine.admission.state(slot.group).cap,
-            thinks_always=traits is not None and traits.thinking == "only",
-            request_weight=(traits.quota_factor if traits is not None else None) or Decimal(1),
-        )
-
-    def _prices(self, slot: Slot, model: str, now: datetime) -> Prices | None:
-        if slot.region is None or slot.costs_quota:
-            return None
-        price = self._engine.catalogue.price(slot.plan.id, model, slot.region.currency, now)
-        if price is None:
-            return None
-        hit = price.input_miss if price.input_hit is None else price.input_hit
-        return Prices(hit=hit, miss=price.input_miss, output=price.output, currency=price.currency)
+def engine_quota(engine: Engine, route: str | None = None) -> BoardQuota:
+    """What is left, as the running engine knows it."""
+    seen = Seen(
+        routes=lambda: engine.gateway.core.setup.routes,
+        board=engine.board,
+        catalogue=engine.catalogue,
+        cap=lambda group: engine.admission.state(group).cap,
+        now=engine.bench.now,
+    )
+    return BoardQuota(seen, route)
 
 
 def cost_of(engine: Engine, slot: Slot, reply: Reply) -> Money | None:
@@ -195,19 +155,6 @@ def cost_of(engine: Engine, slot: Slot, reply: Reply) -> Money | None:
         cache_write=used.cache_write or 0,
     )
     return cost(tokens, price)
-
-
-def review_route(engine: Engine, wanted: str | None) -> Route:
-    """The route reviews go by: the one named, else `review`, else `default`, else the first."""
-    routes = engine.gateway.core.setup.routes
-    named = (routes.named(name) for name in (wanted, "review", "default") if name)
-    return next((route for route in named if route is not None), routes.all[0])
-
-
-def user_settings(engine: Engine) -> Mapping[str, Any]:
-    """The `[review]` table of the user's configuration, as far as it says something."""
-    table: dict[str, Any] = msgspec.to_builtins(engine.monitoring.config.review)
-    return table
 
 
 def _clocks(configured: Clocks) -> Clocks:
@@ -247,18 +194,6 @@ def _attempt(tried: Tried) -> Attempt:
     )
 
 
-def _window(window: Window) -> WindowState:
-    return WindowState(
-        id=window.id,
-        unit=window.unit,
-        used_ratio=window.used_ratio,
-        limit=window.limit,
-        remaining=window.remaining,
-        span_s=window.span_s,
-        resets_at=window.resets_at,
-    )
-
-
 async def keep_review(engine: Engine, result: ReviewResult, title: str) -> None:
     """Keep a finished review in short, and say that there is one."""
     counts: dict[str, int] = {}
@@ -284,35 +219,24 @@ async def keep_review(engine: Engine, result: ReviewResult, title: str) -> None:
 
 
 @contextlib.asynccontextmanager
-async def reviewing(bench: Workbench, *, is_preview: bool) -> AsyncIterator[ReviewServices]:
-    """What a review on the command line works with; a preview opens nothing that could ask a model or write."""
+async def reviewing(bench: Workbench) -> AsyncIterator[ReviewServices]:
+    """What a paid review on the command line works with."""
     if not bench.configuration().config.accounts:
         yield ReviewServices(answerer=None, quota=NoQuota(), answers=Nothing(), clock=bench.now)
         return
     engine = Engine(bench, bench.monitoring_now())
     try:
         yield ReviewServices(
-            answerer=None if is_preview else GatewayAnswerer(engine),
-            quota=BoardQuota(engine, engine.monitoring.config.review.route),
+            answerer=GatewayAnswerer(engine),
+            quota=engine_quota(engine, engine.monitoring.config.review.route),
             answers=StoredAnswers(Answers(engine.store), engine),
-            user=user_settings(engine),
+            user=user_settings(engine.monitoring.config),
             local_secret=bench.vault.fingerprint_key,
             clock=bench.now,
             finished=lambda result: keep_review(engine, result, title_of(result)),
         )
     finally:
         await engine.close()
-
-
-class Nothing:
-    """Keeps no answers: there is nobody to ask."""
-
-    async def get(self, key: str) -> ModelAnswer | None:
-        """Never anything."""
-        return None
-
-    async def put(self, key: str, answer: ModelAnswer) -> None:
-        """Nothing is bought, so nothing is kept."""
 
 
 def title_of(result: ReviewResult) -> str:

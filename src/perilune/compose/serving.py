@@ -4,11 +4,11 @@ import asyncio
 import gc
 import socket
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from starlette.types import Receive, Scope, Send
 
 from perilune import __version__
-from perilune.compose.demo import Demo
 from perilune.compose.stack import Stack
 from perilune.compose.workbench import Workbench
 from perilune.core.errors import UsageError
@@ -19,6 +19,10 @@ from perilune.faces.cli.up import ReadyFacts, RouteFacts, UpOptions
 from perilune.net.listening import ListenAddress, bind, parse_listen
 from perilune.quota.document import AccountDocument
 
+if TYPE_CHECKING:
+    from perilune.compose.demo import Demo
+
+_LAST_WORDS_S = 2.0  # for the error events of what did not end in time
 Ready = Callable[[ReadyFacts], None]
 
 
@@ -33,6 +37,7 @@ class Host:
         self.listen = ""
         self.demo: Demo | None = None
         self.stack: Stack | None = None
+        self._draining: asyncio.Task[bool] | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if self.stack is None:
@@ -55,6 +60,12 @@ class Host:
         elif self.stack is not None:
             await self.stack.stop(drain_s)
 
+    def begin_to_drain(self) -> None:
+        """Take nothing new; what runs may end, and is told so with an error event when its time is over."""
+        if self.stack is not None:
+            drain = self.stack.engine.gateway.core.drain(self.drain_s())
+            self._draining = self._loop.create_task(drain)
+
     def drain_s(self) -> float:
         """How long running answers may go on."""
         return 0 if self.stack is None else self.stack.engine.monitoring.config.gateway.drain_s
@@ -64,6 +75,8 @@ class Host:
         await self.stack.start()
 
     async def _start_demo(self, *, wants_key: bool) -> None:
+        from perilune.compose.demo import Demo
+
         add = self._add_first if wants_key else None
         self.demo = Demo(self._hub, listen=lambda: self.listen, token=self._options.token, add=add)
         self.stack = await self.demo.start()
@@ -127,8 +140,12 @@ async def _serve(
         gc.freeze()
         ready(_facts(host, bound))
 
+    def stopping() -> None:
+        hub.close()
+        host.begin_to_drain()
+
     try:
-        await serve(host, listener, ready=answers, stopping=hub.close, drain_s=host.drain_s())
+        await serve(host, listener, ready=answers, stopping=stopping, drain_s=host.drain_s() + _LAST_WORDS_S)
     finally:
         hub.close()
         await host.stop(host.drain_s())

@@ -98,7 +98,8 @@ class AccountSources:
             if found is not None:
                 yield found
         if self._account.cookie_source == "auto":
-            yield from self._sessions.bind_stored(self._account.name, self._plan, self._region, around)
+            browser = self._account.browser
+            yield from self._sessions.bind_stored(self._account.name, self._plan, self._region, around, browser=browser)
         elif first is not None:
             raise first
         else:

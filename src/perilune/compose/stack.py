@@ -9,13 +9,12 @@ from pathlib import Path
 
 from starlette.types import ASGIApp
 
-from perilune.compose.adding import add_key
 from perilune.compose.engine import Engine
 from perilune.compose.happenings import Edges
 from perilune.compose.lines import keep_line
 from perilune.compose.live import LiveService
 from perilune.compose.workbench import Workbench
-from perilune.core.errors import PeriluneError
+from perilune.core.errors import PeriluneError, Problem
 from perilune.core.messages import Voice
 from perilune.core.secret import Secret
 from perilune.faces.api.hub import Hub
@@ -48,9 +47,11 @@ class Stack:
     ) -> None:
         self.bench = bench
         self.hub = hub
+        self.config_problem: Problem | None = None
         self._schedule_task: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._config_seen = self._config_stamp()
+        self._looking = asyncio.Lock()
         self._wish_seen = _modified_at(bench.paths.wish_file)
         self._loop = asyncio.get_running_loop()
         self.live = LiveService(
@@ -91,6 +92,7 @@ class Stack:
         await self._look()
         self._schedule_task = asyncio.create_task(self._read_for_good())
         self._keep(self._watch_config())
+        self._keep(self.engine.sharing.run())
 
     async def stop(self, drain_s: float) -> None:
         """End everything; running answers get `drain_s` seconds."""
@@ -105,6 +107,7 @@ class Stack:
         """Take over the configuration as it is now. Raises: ConfigError, and everything stays as it was."""
         monitoring = await asyncio.to_thread(self.bench.monitoring_now, self.engine.store)
         self.engine.reload(monitoring)
+        self.config_problem = None
         if self._schedule_task is not None:
             self._schedule_task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
@@ -147,15 +150,16 @@ class Stack:
 
     def _load_board(self) -> None:
         held = self.engine.monitoring.held()
-        self._loop.call_soon_threadsafe(self.engine.board.load, held, self.bench.now())
+        self._loop.call_soon_threadsafe(self.engine.learn_of, held)
 
     async def _look(self) -> None:
         if not self.engine.monitoring.config.accounts:
             return
-        now = self.bench.now()
-        status = await asyncio.to_thread(self.engine.monitoring.status, (), Voice(now=now))
-        self.edges.look(status.accounts, now)
-        await asyncio.to_thread(self._keep_line, status)
+        async with self._looking:  # one after the other, so that an older picture never replaces a newer one
+            now = self.bench.now()
+            status = await asyncio.to_thread(self.engine.monitoring.status, (), Voice(now=now))
+            self.edges.look(status.accounts, now)
+            await asyncio.to_thread(self._keep_line, status)
 
     def _keep_line(self, status: StatusDocument) -> None:
         """What status lines show, kept fresh by this process."""
@@ -204,6 +208,8 @@ class Stack:
                 await self.reload()
             except PeriluneError as error:
                 _log.warning("the configuration stays as it was: %s", error.problem.code)
+                self.config_problem = error.problem
+                self.hub.publish("gateway")
 
     async def _answer_wish(self) -> None:
         """A status line found its figures stale: read what is due, as a screen that was opened would ask for."""
@@ -216,6 +222,8 @@ class Stack:
 
     def _add(self, paste: str) -> AddedKey:
         """Try and save a pasted key and show its account. Runs in a thread of its own."""
+        from perilune.compose.adding import add_key
+
         added = add_key(self.bench, paste)
         if added.name is None:
             return AddedKey(problem=added.problem, removed=added.removed)

@@ -17,10 +17,14 @@ if TYPE_CHECKING:
     from perilune.config.load import Loaded
     from perilune.config.paths import Paths
     from perilune.config.schema import DisplayConfig
+    from perilune.core.errors import Problem
+    from perilune.core.messages import Language
     from perilune.core.secret import Secret
     from perilune.faces.api.ports import RoutesDocument
     from perilune.faces.cli.gateway import TriedSlot, Try
+    from perilune.faces.cli.gateway_keys import ListedKey
     from perilune.faces.cli.up import ReadyFacts, UpOptions
+    from perilune.gateway.keys import KeySettings
     from perilune.gateway.trial import Trial
     from perilune.net.control import ControlClient
     from perilune.providers.contract.probing import Probed
@@ -123,11 +127,11 @@ class Workbench:
 
         return up(self, options, ready, before)
 
-    def routes_now(self) -> "tuple[RoutesDocument, bool]":
+    def routes_now(self, language: "Language" = "en") -> "tuple[RoutesDocument, bool]":
         """The gateway's routes as they stand, and whether a running service told so."""
         from perilune.compose.asking import routes_now
 
-        return routes_now(self)
+        return routes_now(self, language)
 
     def dry_run(self, model: str) -> "Sequence[TriedSlot]":
         """Which slots would be used now for a model; nothing is sent."""
@@ -147,11 +151,45 @@ class Workbench:
 
         return try_inference(self, account)
 
+    def route_names(self) -> "Sequence[str]":
+        """The routes that there are."""
+        from perilune.compose.gateway_keys import slots_by_route
+
+        return list(slots_by_route(self.configuration().config))
+
+    def team_problem(self, name: str, routes: "Sequence[str] | None") -> "Problem | None":
+        """What speaks against a key for somebody else on these routes."""
+        from perilune.compose.gateway_keys import team_problem
+
+        return team_problem(self, name, routes)
+
+    def create_key(self, name: str, settings: "KeySettings") -> "Secret":
+        """A new gateway key."""
+        from perilune.compose.gateway_keys import create_key
+
+        return create_key(self, name, settings)
+
+    def gateway_keys(self) -> "Sequence[ListedKey]":
+        """Every gateway key, oldest first."""
+        from perilune.compose.gateway_keys import listed_keys
+
+        return listed_keys(self)
+
+    def revoke_key(self, name: str, *, ends_streams: bool) -> None:
+        """End a gateway key for good."""
+        from perilune.compose.gateway_keys import revoke_key
+
+        revoke_key(self, name, ends_streams=ends_streams)
+
     def review_services(self, *, preview: bool) -> "AbstractAsyncContextManager[ReviewServices]":
         """What a review works with."""
+        if preview:
+            from perilune.compose.previewing import previewing
+
+            return previewing(self)
         from perilune.compose.reviewing import reviewing
 
-        return reviewing(self, is_preview=preview)
+        return reviewing(self)
 
     def display(self) -> "DisplayConfig":
         """How figures are shown; the defaults where the configuration cannot be read, which is said elsewhere."""

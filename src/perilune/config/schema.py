@@ -15,7 +15,8 @@ Seconds = Annotated[float, Meta(gt=0)]
 class AccountConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """A named credential of one plan in one region.
 
-    Shape: `key` and `web_session` (a pasted session of the web site) are references, never the secret itself.
+    Shape: `key` and `web_session` (a pasted session of the web site) are references, never the secret itself. `browser`
+    names the one browser that `cookie_source = "auto"` may open, with `:container=N` behind it; absent means all.
     """
 
     name: Annotated[str, Meta(min_length=1, max_length=64)]
@@ -26,6 +27,7 @@ class AccountConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     source: SourceMode = "auto"
     cookie_source: CookieMode = "off"
     web_session: str | None = None
+    browser: str | None = None
     max_concurrent_requests: Positive | None = None
     extra_usage: bool = False
     rpm: Positive | None = None

@@ -142,8 +142,12 @@ def _door(parts: Parts) -> Door:
 
 
 def _configure_caps(parts: Parts) -> None:
+    """The cap of a group is the smallest that one of its accounts has."""
+    caps: dict[str, list[int]] = {}
     for account in parts.config.accounts:
         provider = parts.providers.get(account.plan)
         default = provider.plan.default_cap if provider is not None else None
         cap = account.max_concurrent_requests or default
-        parts.admission.configure(parts.groups.get(account.name, account.name), cap)
+        caps.setdefault(parts.groups.get(account.name, account.name), []).extend([] if cap is None else [cap])
+    for group, found in caps.items():
+        parts.admission.configure(group, min(found, default=None))

@@ -44,7 +44,9 @@ class Core:
             for slot in route.slots:
                 was = old.get(slot.account)
                 if was is not None and (was.key != slot.key or was.host != slot.host):
-                    self.cleared(slot.account, slot.group)
+                    self.cleared(slot.account, was.group)
+                elif was is not None and was.group != slot.group:
+                    self.services.states.close(f"group:{was.group}")
 
     async def answer(self, call: Call) -> Reply:
         """The reply to one call. Its chunks, if it has any, hold a lease until they are read to the end or closed."""

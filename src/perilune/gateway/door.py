@@ -34,6 +34,10 @@ class KeyBook(Protocol):
         """Who holds this key; None for an unknown, revoked or expired one."""
         ...
 
+    def has_ended(self, key_id: str) -> bool:
+        """Whether the running answers of a key are to end now."""
+        ...
+
 
 class Door(Struct, kw_only=True):
     """Looks at every request before anything else is done with it."""
@@ -65,6 +69,10 @@ class Door(Struct, kw_only=True):
         if self.requires_key or not self.listens_on_loopback:
             return Problem(code="PL-GW-KEY", facts={"tail": text[-4:]}, variant="" if text else "NONE")
         return Caller()
+
+    def has_ended(self, key_id: str) -> bool:
+        """Whether a key was revoked together with its running answers."""
+        return self.keys is not None and self.keys.has_ended(key_id)
 
     def _is_served(self, name: str) -> bool:
         return name in _USUAL_NAMES or is_loopback(name) or name in self.hosts

@@ -6,6 +6,8 @@ Failover stays possible, because nothing of a model has gone out; but a final fa
 
 import asyncio
 import time
+from collections.abc import Coroutine
+from typing import Any
 
 import msgspec
 
@@ -13,16 +15,17 @@ from perilune.dialects.errors import ClientError, ErrorKind, error_event, failed
 from perilune.dialects.form import Dialect
 from perilune.dialects.sse import encode_comment
 from perilune.gateway.answering import STREAM_HEADERS
-from perilune.gateway.call import Call, Reply
-from perilune.gateway.core import Core
+from perilune.gateway.call import Reply
 from perilune.gateway.intake import Send
 
 _WAITING = encode_comment(b"waiting")
 
 
-async def answer_kept_alive(core: Core, call: Call, send: Send, after_s: float) -> Reply | None:
+async def answer_kept_alive(
+    answer: Coroutine[Any, Any, Reply], front: Dialect, send: Send, after_s: float
+) -> Reply | None:
     """The reply, or None when it was sent here, behind comment lines that began after so many seconds."""
-    task = asyncio.ensure_future(core.answer(call))
+    task = asyncio.ensure_future(answer)
     try:
         done, _ = await asyncio.wait((task,), timeout=after_s)
         if done:
@@ -31,7 +34,7 @@ async def answer_kept_alive(core: Core, call: Call, send: Send, after_s: float) 
         while not done:
             await send({"type": "http.response.body", "body": _WAITING, "more_body": True})
             done, _ = await asyncio.wait((task,), timeout=after_s)
-        await _send_rest(send, call.front, task.result())
+        await _send_rest(send, front, task.result())
     finally:
         if not task.done():
             task.cancel()
@@ -46,7 +49,7 @@ async def _begin(send: Send) -> None:
 
 async def _send_rest(send: Send, front: Dialect, reply: Reply) -> None:
     if reply.chunks is None:
-        await send({"type": "http.response.body", "body": _as_event(front, reply)})
+        await send({"type": "http.response.body", "body": event_of(front, reply)})
         return
     try:
         async for chunk in reply.chunks:
@@ -56,7 +59,7 @@ async def _send_rest(send: Send, front: Dialect, reply: Reply) -> None:
         await reply.chunks.aclose()
 
 
-def _as_event(front: Dialect, reply: Reply) -> bytes:
+def event_of(front: Dialect, reply: Reply) -> bytes:
     """A whole streamed answer as it is; an error as the last event of a broken stream."""
     if reply.status == 200:
         return reply.body

@@ -22,7 +22,8 @@ class KeptStates:
     """Keeps what `States` hands over. `owner` names this process to the others, for permits.
 
     A permit is one short write on the caller's thread; `store` should wait for others only briefly. While the store
-    cannot be used, a permit is given: two processes may then both try a scope, which costs one request.
+    cannot be used, a permit is given: two processes may then both try a scope, which costs one request. `changes`
+    counts what was handed over, so that a reader in another thread can tell whether its reading is still the newest.
     """
 
     def __init__(self, store: Store, owner: str, now: Callable[[], datetime]) -> None:
@@ -31,6 +32,7 @@ class KeptStates:
         self._now = now
         self._pending: dict[str, ScopeState | None] = {}
         self._changed = threading.Condition()
+        self.changes = 0
         self._is_closing = False
         self._is_failing = False
         self._thread = threading.Thread(target=self._run, name="perilune-states", daemon=True)
@@ -38,11 +40,11 @@ class KeptStates:
 
     def load(self) -> list[ScopeState]:
         """Every scope that is not closed, in this process or another, by what the store says and what it will say."""
+        with self._changed:
+            pending = dict(self._pending)  # before the rows: what is written meanwhile is in both, never in neither
         with self._store.read() as connection:
             rows = states.all_states(connection)
         kept = {row.scope: state for row in rows if (state := _decoded(row)) is not None}
-        with self._changed:
-            pending = dict(self._pending)
         found = kept | pending
         return [state for state in found.values() if state is not None]
 
@@ -77,6 +79,7 @@ class KeptStates:
     def _put(self, scope: str, state: ScopeState | None) -> None:
         with self._changed:
             self._pending[scope] = state
+            self.changes += 1
             self._changed.notify()
 
     def _run(self) -> None:

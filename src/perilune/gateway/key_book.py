@@ -27,6 +27,9 @@ class StoredKeyBook:
             keys = all_keys(connection)
         self._ring.replace(keys)
 
+    def has_ended(self, key_id: str) -> bool:
+        return self._ring.has_ended(key_id)
+
     def find(self, text: str) -> Caller | None:
         known = self._ring.find(text, self._now())
         if known is None:

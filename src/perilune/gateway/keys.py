@@ -21,7 +21,10 @@ _LENGTH = len(KEY_PREFIX) + _BODY + _CHECK
 
 
 class KeySettings(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What a key may do. `models` are globs, `routes` names; None is no limit. Budgets as the user wrote them."""
+    """What a key may do. `models` are globs, `routes` names; None is no limit. Budgets as the user wrote them.
+
+    `ends_streams` says that a revoked key ends its running answers too.
+    """
 
     owner: str
     models: tuple[str, ...] | None = None
@@ -33,6 +36,7 @@ class KeySettings(Struct, frozen=True, kw_only=True, omit_defaults=True):
     hard: str | None = None
     per: Literal["day", "week", "month", "total"] = "month"
     expires_at: datetime | None = None
+    ends_streams: bool = False
 
 
 class KnownKey(Struct, frozen=True, kw_only=True):
@@ -68,6 +72,7 @@ class KeyRing:
     def __init__(self, keys: Iterable[StoredKey] = ()) -> None:
         self._by_digest: dict[str, StoredKey] = {}
         self._settings: dict[str, KeySettings] = {}
+        self._ended: frozenset[str] = frozenset()
         self.replace(keys)
 
     def replace(self, keys: Iterable[StoredKey]) -> None:
@@ -80,6 +85,12 @@ class KeyRing:
                 continue
             by_digest[key.digest] = key
         self._by_digest, self._settings = by_digest, settings
+        revoked = {key.id for key in by_digest.values() if key.revoked_at is not None}
+        self._ended = frozenset(name for name in revoked if settings[name].ends_streams)
+
+    def has_ended(self, key_id: str) -> bool:
+        """Whether the running answers of a key end too."""
+        return key_id in self._ended
 
     def find(self, text: str, now: datetime) -> KnownKey | None:
         """The key of that text; None for an ill-formed, unknown, revoked or expired one."""

@@ -20,9 +20,10 @@ from perilune.gateway.core import Core
 from perilune.gateway.counting import TokenCounter
 from perilune.gateway.door import Caller, Door, lowered
 from perilune.gateway.intake import App, ClientGone, Receive, Scope, Send, Watch, read_body, read_head
-from perilune.gateway.keepalive import answer_kept_alive
+from perilune.gateway.keepalive import answer_kept_alive, event_of
 from perilune.gateway.listing import list_models
 from perilune.gateway.paths import FRONTS, Endpoint
+from perilune.gateway.revoking import UntilRevoked
 
 _log = logging.getLogger(__name__)
 _BASE_ANSWER = msgspec.json.encode(
@@ -101,12 +102,22 @@ class Surface:
         after_s = self._core.setup.config.keepalive_after_s
         try:
             if after_s and b'"stream"' in call.body and _wants_stream(call.body):
-                return await answer_kept_alive(self._core, call, send, after_s)
-            return await self._core.answer(call)
+                return await answer_kept_alive(self._asked(call), call.front, send, after_s)
+            return await self._asked(call)
         except Exception as error:  # noqa: BLE001 one broken request takes no other with it
             _log.error("a request met a fault of ours: %s at %s", type(error).__name__, _place_of(error))
             problem = Problem(code="PL-BUG", facts={"message": type(error).__name__})
             return self._refused(call.front, problem, ErrorKind.BUSY, status=500)
+
+    async def _asked(self, call: Call) -> Reply:
+        """The core's reply; the stream of a key ends early when the key is revoked together with what it runs."""
+        reply = await self._core.answer(call)
+        key_id, chunks = call.key_id, reply.chunks
+        if key_id is not None and chunks is not None:
+            problem = Problem(code="PL-GW-KEY", variant="ENDED")
+            last = event_of(call.front, self._refused(call.front, problem, ErrorKind.KEY))
+            reply.chunks = UntilRevoked(chunks, lambda: self._door().has_ended(key_id), last)
+        return reply
 
     async def _taken(self, scope: Scope, path: str, receive: Receive) -> Call | Reply:
         """The call that a request is, or the reply that it gets at once."""

@@ -10,7 +10,7 @@ import msgspec
 from msgspec import Struct
 
 from perilune.core.errors import CredentialError, Problem
-from perilune.monitor.sources import OpenedSource, credential_of, open_sources, read_sources
+from perilune.monitor.sources import OpenedSource, credential_of, fingerprint_of, open_sources, read_sources
 from perilune.monitor.target import Target
 from perilune.monitor.waiting import failure_of, is_hopeless, is_told_to_wait
 from perilune.net.control import ControlClient
@@ -142,11 +142,12 @@ class Collector:
             is_forced=trial.is_forced,
         )
         if read.snapshot is None or read.binding is None:
+            credential = read.refused or trial.credential
             problem = read.problem or Problem(code="PL-CRED-NONE", account=target.name)
-            problem = await self._explained(problem, target, trial.credential)
-            return await self._failed(target, problem, trial.failure, read.refused or trial.credential)
-        key = read.binding.secret.fingerprint(read.binding.salt or b"-")
-        snapshot = msgspec.structs.replace(back_filled(read.snapshot, previous), credential=key)
+            problem = await self._explained(problem, target, credential)
+            return await self._failed(target, problem, trial.failure, credential)
+        snapshot = back_filled(read.snapshot, previous)
+        snapshot = msgspec.structs.replace(snapshot, credential=fingerprint_of(read.binding))
         await asyncio.to_thread(self._snapshots.save, snapshot, now, now + timedelta(seconds=target.poll_interval_s))
         if with_profile and (snapshot.profile_at is None or now - snapshot.profile_at >= _PROFILE_EVERY):
             snapshot = await trial.reader.profile(read.binding, self._client, snapshot)

@@ -96,8 +96,13 @@ def open_sources(target: SourcedTarget) -> list[OpenedSource]:
 
 def credential_of(opened: Sequence[OpenedSource]) -> str:
     """A digest of all credentials at hand: it changes when any of them does."""
-    prints = [one.binding.secret.fingerprint(one.binding.salt or b"-") for one in opened if one.binding]
+    prints = [fingerprint_of(one.binding) for one in opened if one.binding]
     return prints[0] if len(prints) == 1 else hashlib.sha256("\n".join(prints).encode()).hexdigest()[:32]
+
+
+def fingerprint_of(binding: Binding) -> str:
+    """A digest of one credential, comparable on this machine only."""
+    return binding.secret.fingerprint(binding.salt or b"-")
 
 
 def told(problems: Sequence[Problem], account: str) -> Problem:
@@ -170,7 +175,7 @@ class _Run:
                 return False
             if binding is None:
                 return False
-            credential = binding.secret.fingerprint(binding.salt or b"-")
+            credential = fingerprint_of(binding)
             if credential in seen:
                 continue
             seen.add(credential)

@@ -3,9 +3,6 @@
 import asyncio
 import ssl
 
-from cryptography import x509
-from cryptography.x509.oid import NameOID
-
 
 async def issuer_seen(host: str, port: int, timeout_s: float = 2) -> str | None:
     """The common or organisation name of the issuer of the certificate shown, None when it cannot be seen."""
@@ -23,6 +20,9 @@ async def issuer_seen(host: str, port: int, timeout_s: float = 2) -> str | None:
 
 
 def _issuer(certificate: bytes) -> str | None:
+    from cryptography import x509
+    from cryptography.x509.oid import NameOID
+
     try:
         issuer = x509.load_der_x509_certificate(certificate).issuer
     except ValueError:

@@ -10,7 +10,7 @@ from perilune.patches.finding import Finding
 from perilune.review.ask import Desk, until_of
 from perilune.review.check import Means, Verified, definitions_of, verify
 from perilune.review.coverage import CoverageState, Ledger, of_parts
-from perilune.review.findings import Placed, place_all, secret_findings
+from perilune.review.findings import Placed, place_all, secret_findings, without_a_place
 from perilune.review.generate import Gathered, Generation, Policy
 from perilune.review.merge import Voiced, merge
 from perilune.review.meter import Meter
@@ -50,7 +50,8 @@ class Conduct:
         gathered = await Generation(desk, policy).run(plan)
         meter.keep(0)
         placed = place_all(gathered, prepared.settings, self._services.clock)
-        merged = self._merged(gathered, placed, plan)
+        merged, lost = without_a_place(self._merged(gathered, placed, plan))
+        placed = structs.replace(placed, dropped=(*placed.dropped, *lost))
         verified = await verify(merged, self._means(prepared, plan, desk, gathered, placed, policy))
         findings = await asyncio.to_thread(self._settled, verified, prepared)
         return self._final(planned, prepared, gathered, placed, verified, findings, desk, meter.facts())

@@ -1,9 +1,9 @@
 """Turns what models said into findings: placed, named by fingerprints, and those of the harness itself."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from perilune.core.ids import uuid7
 from perilune.patches.anchor import Rejected, anchor
@@ -77,6 +77,17 @@ def place_all(gathered: Gathered, settings: ReviewSettings, clock: Callable[[], 
     return Placed(voiced=tuple(voiced), dropped=tuple(dropped), texts=places.texts)
 
 
+def without_a_place(findings: Sequence[Finding]) -> tuple[list[Finding], list[Dropped]]:
+    """The findings whose quote is in the change, and apart from them those whose quote is nowhere in it."""
+    kept, lost = [], []
+    for finding in findings:
+        if finding.anchor.method is Method.NONE and finding.anchor.level is Level.PR:
+            lost.append(Dropped("unanchored", structs.replace(finding, drop_reason="unanchored")))
+        else:
+            kept.append(finding)
+    return kept, lost
+
+
 def _unwanted(finding: Finding, settings: ReviewSettings) -> str | None:
     rules = _rules_for(finding.anchor.path, settings.paths)
     ignored = {category for rule in rules for category in rule.ignore_categories}
@@ -113,14 +124,8 @@ def _finding(said: Said, where: Anchor, text: FileText | None, at: datetime) -> 
         evidence=tuple(Evidence(path=entry.path or where.path, quote=entry.quote) for entry in candidate.evidence),
         anchor=where,
         proposal=candidate.proposal,
-        verification=_echo(candidate) or _without_place(where) or Verification(),
+        verification=_echo(candidate) or Verification(),
     )
-
-
-def _without_place(where: Anchor) -> Verification | None:
-    if where.method is Method.NONE and where.level is Level.PR:
-        return Verification(Verdict.UNSURE, "harness", "the quote is not in the diff")
-    return None
 
 
 def _echo(candidate: Candidate) -> Verification | None:

@@ -32,10 +32,11 @@ def create(connection: Connection, key: StoredKey) -> bool:
     return connection.execute(statement.returning(gateway_keys.c.id)).first() is not None
 
 
-def revoke(connection: Connection, name: str, at: datetime) -> bool:
-    """End a key for good; False when there is no such key or it has ended already."""
+def revoke(connection: Connection, name: str, at: datetime, document: str | None = None) -> bool:
+    """End a key for good, with other settings where given; False when there is no such key or it has ended already."""
     named = (gateway_keys.c.name == name) & gateway_keys.c.revoked_at.is_(None)
-    statement = update(gateway_keys).where(named).values(revoked_at=to_ms(at)).returning(gateway_keys.c.id)
+    values = {"revoked_at": to_ms(at)} | ({} if document is None else {"document": document})
+    statement = update(gateway_keys).where(named).values(values).returning(gateway_keys.c.id)
     return connection.execute(statement).first() is not None
 
 

@@ -2,22 +2,12 @@
 
 from datetime import datetime
 
-from msgspec import Struct
 from sqlalchemy import Connection, delete, or_, select
 
+from perilune.store.lessons import Learned
 from perilune.store.schema import learned
 from perilune.store.times import from_ms, to_ms
 from perilune.store.upsert import upsert
-
-
-class Learned(Struct, frozen=True, kw_only=True):
-    """One thing learned. Shape: `scope` an account group, account or slot; `name` what it is about."""
-
-    scope: str
-    name: str
-    value: str
-    at: datetime
-    until: datetime | None = None
 
 
 def keep(connection: Connection, lesson: Learned) -> None:

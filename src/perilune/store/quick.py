@@ -10,6 +10,7 @@ from pathlib import Path
 from perilune.quota.balance import BalanceSample
 from perilune.quota.held import Held
 from perilune.quota.snapshot import ReadFailure, Refusal, Snapshot
+from perilune.store.lessons import Learned
 from perilune.store.rows import decoded
 from perilune.store.times import from_ms, to_ms
 
@@ -35,6 +36,19 @@ def quick_tried(path: Path) -> dict[str, datetime]:
             return {account: from_ms(at) for account, at in connection.execute("SELECT account, tried_at FROM reads")}
     except sqlite3.Error:
         return {}
+
+
+def quick_learned(path: Path, now: datetime) -> list[Learned] | None:
+    """What was learned and still holds; None when it is not there or cannot be read this way."""
+    asked = "SELECT scope, name, value, at, until FROM learned WHERE until IS NULL OR until > ? ORDER BY scope, name"
+    try:
+        with closing(_opened(path)) as connection:
+            return [
+                Learned(scope=scope, name=name, value=value, at=from_ms(at), until=from_ms(until))
+                for scope, name, value, at, until in connection.execute(asked, (to_ms(now),))
+            ]
+    except sqlite3.Error:
+        return None
 
 
 def _opened(path: Path) -> sqlite3.Connection:

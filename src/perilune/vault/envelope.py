@@ -1,12 +1,13 @@
-"""The envelope: one secret under AES-256-GCM, bound to its name and to the key that opens it."""
+"""The envelope: one secret under AES-256-GCM, bound to its name and to the key that opens it.
+
+The cipher is imported when it is used: keys in the environment and in files need none.
+"""
 
 import binascii
 import hashlib
 import os
 from base64 import b64decode, b64encode
 
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from msgspec import Struct
 
 _NONCE_BYTES = 12
@@ -41,6 +42,8 @@ class MasterKey:
 
     def close(self, name: str, secret: str) -> Envelope:
         """Seal a secret under a fresh nonce."""
+        from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
         nonce = os.urandom(_NONCE_BYTES)
         sealed = AESGCM(self._key).encrypt(nonce, secret.encode(), self._bound_to(name))
         return Envelope(self.id, b64encode(nonce + sealed).decode())
@@ -50,6 +53,9 @@ class MasterKey:
 
         Raises: WrongKeyError.
         """
+        from cryptography.exceptions import InvalidTag
+        from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
         try:
             sealed = b64decode(envelope.sealed, validate=True)
             return (

@@ -73,7 +73,9 @@ def _lines(voice: Voice) -> str:
         ("PL-NET-REDIRECT", "", {}),
     ],
 )
-@pytest.mark.parametrize(("language", "said"), [("en", "not reached is not a wrong key"), ("zh-CN", "未连通不等于密钥有误")])
+@pytest.mark.parametrize(
+    ("language", "said"), [("en", "not reached is not a wrong key"), ("zh-CN", "未连通不等于密钥有误")]
+)
 def test_silence_never_speaks_against_a_key(
     code: str, variant: str, facts: dict[str, object], language: Literal["en", "zh-CN"], said: str
 ) -> None:

@@ -36,7 +36,7 @@ def api_routes(service: Service, hub: Hub) -> list[Route]:
         return document({"accounts": (await service.status(language_of(request))).accounts})
 
     async def routes(request: Request) -> Response:
-        return document(await service.routes())
+        return document(await service.routes(language_of(request)))
 
     async def ledger(request: Request) -> Response:
         return document(await service.ledger(_limit(request)))

@@ -8,7 +8,7 @@ from msgspec import Struct, field
 from perilune.core.errors import Problem
 from perilune.core.messages import Language
 from perilune.core.money import MoneyDocument
-from perilune.quota.document import AccountDocument, StatusDocument
+from perilune.quota.document import AccountDocument, ErrorDocument, StatusDocument
 
 
 class SlotDocument(Struct, frozen=True, kw_only=True):
@@ -36,7 +36,7 @@ class RouteDocument(Struct, frozen=True, kw_only=True):
 
 
 class RoutesDocument(Struct, frozen=True, kw_only=True):
-    """`perilune.routes.v1`: the gateway now."""
+    """`perilune.routes.v1`: the gateway now. `problems` is what keeps it from following the configuration file."""
 
     schema: Literal["perilune.routes.v1"] = "perilune.routes.v1"
     generated_at: datetime
@@ -46,6 +46,7 @@ class RoutesDocument(Struct, frozen=True, kw_only=True):
     failovers_today: int
     first_content_p95_ms: int | None
     spent_today: list[MoneyDocument] = field(default_factory=list)
+    problems: list[ErrorDocument] = field(default_factory=list)
 
 
 class LedgerRow(Struct, frozen=True, kw_only=True):
@@ -141,7 +142,7 @@ class Service(Protocol):
 
     async def status(self, language: Language) -> StatusDocument: ...
 
-    async def routes(self) -> RoutesDocument: ...
+    async def routes(self, language: Language) -> RoutesDocument: ...
 
     async def ledger(self, limit: int) -> LedgerDocument: ...
 

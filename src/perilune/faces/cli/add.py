@@ -47,7 +47,7 @@ class AddReport(Struct, frozen=True, kw_only=True):
 @click.option("--region", metavar="REGION")
 @click.option("--base-url", metavar="URL")
 @click.option("--no-probe", is_flag=True)
-@click.option("--from", "origin", type=click.Choice(["env"]))
+@click.option("--from", "origin", metavar="ORIGIN")
 @click.option("--json", "as_json", is_flag=True)
 @click.pass_obj
 def command(
@@ -72,11 +72,20 @@ def command(
     services.configuration()
     if origin == "env":
         return add_from_environment(choices, services, session)
+    if origin is not None:
+        from perilune.faces.cli.adding.from_source import add_from
+
+        return add_from(origin, choices, services, session, from_stdin=from_stdin, as_json=as_json)
     if key is not None:
         session.warn(Problem(code="PL-ARGV"))
     text = key if key is not None else _pasted_text(session, from_stdin=from_stdin)
     if not clean_key(text):
         raise UsageError.of("PL-USAGE", variant="empty_key")
+    if base_url is None and _may_be_session(text):
+        from perilune.faces.cli.adding.from_source import add_session, holds_session
+
+        if holds_session(text, services):
+            return add_session(text, choices, services, session, as_json=as_json)
     return add_text(text, choices, services, session, as_json=as_json)
 
 
@@ -99,6 +108,11 @@ def add_text(
     else:
         _tell(saved.account.name, saved.found, saved.pasted, session, as_json=as_json)
     return 0
+
+
+def _may_be_session(text: str) -> bool:
+    """A first look that keeps keys from being searched for a web session."""
+    return "eyJ" in text or "=" in text or ":" in text
 
 
 def _region(text: str | None) -> str | None:

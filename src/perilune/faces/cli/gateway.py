@@ -8,10 +8,12 @@ import click
 from msgspec import Struct
 
 from perilune.core.errors import Problem
-from perilune.core.messages import Voice
+from perilune.core.messages import Language, Voice
 from perilune.core.width import pad, width
 from perilune.faces.api.ports import RoutesDocument, SlotDocument
+from perilune.faces.cli.gateway_keys import keys
 from perilune.faces.cli.help import Page, Pages
+from perilune.faces.cli.problem import error_lines
 from perilune.faces.cli.session import Session
 from perilune.faces.clients import CLIENTS, PLACEHOLDER_KEY, client_settings
 
@@ -47,7 +49,7 @@ class Try(Struct, frozen=True, kw_only=True):
 class GatewayServices(Protocol):
     """What these commands need."""
 
-    def routes_now(self) -> tuple[RoutesDocument, bool]:
+    def routes_now(self, language: Language = "en") -> tuple[RoutesDocument, bool]:
         """The routes as they stand, and whether a running service told so."""
         ...
 
@@ -65,17 +67,22 @@ def command() -> None:
     """The gateway."""
 
 
+command.add_command(keys)
+
+
 @command.command("status", cls=Page)
 @click.option("--json", "as_json", is_flag=True)
 @click.pass_obj
 def status(session: Session, as_json: bool) -> None:
     services: GatewayServices = session.workbench
-    document, is_running = services.routes_now()
+    document, is_running = services.routes_now(session.language)
     if as_json:
         session.document(document)
         return
     if not is_running:
         session.note(session.voice.say("gateway.not_running", listen=document.listen))
+    for problem in document.problems:
+        session.note("\n".join(error_lines(problem, session.voice, session.err)))
     session.answer("\n".join(status_lines(document, session.voice)))
 
 

@@ -1,6 +1,5 @@
 """`perilune up`: the service, in the foreground until it is told to stop."""
 
-import webbrowser
 from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
@@ -70,6 +69,8 @@ def command(session: Session, listen: str | None, opens: bool, demo: bool, token
         session.note("\n".join(ready_lines(facts, session.voice)))
         session.stderr.flush()
         if opens:
+            import webbrowser
+
             webbrowser.open(facts.url + "/")
 
     def before(address: str) -> None:

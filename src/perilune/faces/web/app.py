@@ -121,7 +121,7 @@ async def _surroundings(service: Service, reader: Reader) -> Any:
 
     return Surroundings(
         facts=service.facts,
-        routes=await service.routes(),
+        routes=await service.routes(reader.voice.language),
         requests=(await service.ledger(8)).requests,
         events=await service.events(8, reader.voice.language),
         reviews=(await service.reviews(3)).reviews,

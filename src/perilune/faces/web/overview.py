@@ -130,6 +130,7 @@ class OverviewView(Struct, frozen=True, kw_only=True):
 
     now_sentence: str
     states: str
+    problems: Sequence[ErrorDocument]
     accounts: Sequence[CardView]
     routes: Sequence[RouteView]
     requests: Sequence[RequestView]
@@ -145,6 +146,7 @@ def overview_view(status: StatusDocument, around: Surroundings, reader: Reader) 
     return OverviewView(
         now_sentence=now_sentence(status, around.routes, reader.voice),
         states=" ".join(f"{account.name}:{account.state}" for account in status.accounts),
+        problems=around.routes.problems,
         accounts=[_card(account, status.generated_at, reader) for account in status.accounts],
         routes=[_route(route, reader) for route in around.routes.routes],
         requests=[_request(row, reader) for row in around.requests],

@@ -5,14 +5,17 @@ import stat
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from perilune.gateway.admission.port import Places
-from perilune.store.engine import Store
+
+if TYPE_CHECKING:
+    from perilune.store.engine import Store
 
 _NETWORK_DISKS = ("nfs", "cifs", "smb", "9p", "ceph", "gluster", "lustre", "afs", "fuse.sshfs", "fuse.s3fs", "beegfs")
 
 
-def choose_places(environment: Mapping[str, str], store: Store) -> Places:
+def choose_places(environment: Mapping[str, str], store: "Store") -> Places:
     """Byte locks in the per-user runtime folder on Linux; rows of the store elsewhere, and where hosts share it."""
     if sys.platform == "linux" and store.path is not None:
         folder = runtime_folder(environment, os.getuid())

@@ -55,6 +55,9 @@ class SessionReader(Protocol):
     async def enriched(self, snapshot: Snapshot, calls: WebCalls) -> Snapshot:
         """The snapshot with what those calls told within their grace; their failures add nothing."""
 
+    def holds_session(self, text: Secret, plan: Plan) -> bool:
+        """Whether a paste is a web session in one of its known forms."""
+
     def bind_pasted(self, account: str, plan: Plan, region: Region, text: Secret, around: Surroundings) -> Binding:
         """A pasted session as a credential. Raises: PL-COOKIE-SHAPE, PL-COOKIE-EXPIRED, PL-401-HOST."""
 

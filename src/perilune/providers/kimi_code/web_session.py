@@ -12,7 +12,16 @@ from perilune.providers.kimi_code.pasted import PastedSession, session_in
 from perilune.providers.kimi_code.stored_session import stored_binding, stored_sessions
 from perilune.providers.kimi_code.web_read import enriched, enrichment
 
-__all__ = ["bind_environment", "bind_pasted", "bind_session", "bind_stored", "enriched", "enrichment", "variable_set"]
+__all__ = [
+    "bind_environment",
+    "bind_pasted",
+    "bind_session",
+    "bind_stored",
+    "enriched",
+    "enrichment",
+    "holds_session",
+    "variable_set",
+]
 
 VARIABLES = ("KIMI_MANUAL_COOKIE", "KIMI_AUTH_TOKEN", "kimi_auth_token")
 
@@ -27,6 +36,15 @@ def bind_pasted(account: str, plan: Plan, region: Region, text: Secret, around: 
     except CredentialError as error:
         raise _problem(error.problem, account, region) from None
     return bind_session(account, plan, region, session, around)
+
+
+def holds_session(text: Secret, plan: Plan) -> bool:
+    """Whether a paste is a web session in one of its known forms; a refresh token is one that is refused later."""
+    try:
+        session_in(text, plan)
+    except CredentialError as error:
+        return error.problem.variant == "refresh"
+    return True
 
 
 def bind_environment(account: str, plan: Plan, region: Region, around: Surroundings) -> Binding | None:

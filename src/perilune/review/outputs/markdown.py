@@ -5,7 +5,7 @@ import re
 from perilune.core.messages import Voice
 from perilune.patches.finding import Finding
 from perilune.review.coverage import CoverageState
-from perilune.review.outputs.wording import files_line, place, severity_word, summary_line
+from perilune.review.outputs.wording import files_line, place, severity_word, summary_line, unplaced_lines
 from perilune.review.prompt.escapes import one_line, visible
 from perilune.review.rank import MOST_FOLDED
 from perilune.review.result import ReviewResult
@@ -45,6 +45,7 @@ def markdown(result: ReviewResult, voice: Voice) -> str:
         more = len(result.folded) - MOST_FOLDED
         rows += [voice.say("review.more", count=more)] if more > 0 else []
         parts.append(_details(voice.say("review.folded_short", count=len(result.folded)), rows))
+    parts += unplaced_lines(result, voice)
     gaps = [item for item in result.coverage if item.state is not CoverageState.REVIEWED]
     if gaps:
         rows = [f"- {code(item.path)} {item.state.value} ({item.reason})" for item in gaps[:_MOST_GAPS]]

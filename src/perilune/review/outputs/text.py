@@ -15,6 +15,7 @@ from perilune.review.outputs.wording import (
     severity_word,
     summary_line,
     tokens_word,
+    unplaced_lines,
 )
 from perilune.review.prompt.escapes import one_line, visible
 from perilune.review.rank import MOST_FOLDED
@@ -52,6 +53,7 @@ def text(result: ReviewResult, voice: Voice, columns: int = 80, paint: Paint = p
     for finding in result.inline:
         lines += _finding(finding, voice, columns, paint, quotes=quotes)
     lines += _folded(result, voice, columns)
+    lines += [piece for line in unplaced_lines(result, voice) for piece in wrap(line, columns)]
     lines += _gaps(result, voice)
     lines.append(summary_line(result, voice))
     return "\n".join(lines)

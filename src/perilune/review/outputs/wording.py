@@ -127,3 +127,11 @@ def _took(seconds: float, voice: Voice) -> str:
     if seconds >= 60:
         return voice.duration(timedelta(seconds=seconds))
     return voice.say("review.seconds", seconds=round(seconds))
+
+
+def unplaced_lines(result: ReviewResult, voice: Voice) -> list[str]:
+    """How many findings were left out because what they quote is not in the change."""
+    count = sum(1 for entry in result.dropped if entry.reason in ("unanchored", "wrong_path"))
+    if not count:
+        return []
+    return [voice.say("review.unplaced.one" if count == 1 else "review.unplaced", count=count)]

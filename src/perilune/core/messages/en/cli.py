@@ -46,4 +46,8 @@ MESSAGES = {
     "cli.gateway.routes": "The routes: list, set.",
     "cli.gateway.routes.list": "Routes, what they match, their slots in order.",
     "cli.gateway.routes.set": "Put accounts first in a route; the first is main.",
+    "cli.gateway.keys": "The gateway's own keys: create, list, revoke.",
+    "cli.gateway.keys.create": "A new gateway key, printed once.",
+    "cli.gateway.keys.list": "Gateway keys, what they may do, their state.",
+    "cli.gateway.keys.revoke": "End a gateway key for good.",
 }

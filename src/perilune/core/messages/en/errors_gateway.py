@@ -129,6 +129,7 @@ MESSAGES = {
     "PL-REASONING-LOST.fix.1": "start a new session",
     "PL-GW-KEY.title": "This gateway does not know that key.",
     "PL-GW-KEY.what": "This gateway does not know that key (…{tail}).",
+    "PL-GW-KEY.what.ENDED": "This gateway key was revoked while it was in use.",
     "PL-GW-KEY.what.NONE": "This address needs a gateway key.",
     "PL-GW-KEY.why": "It is mistyped, revoked, expired, or of another gateway.",
     "PL-GW-KEY.fix.1": "perilune gateway keys list",

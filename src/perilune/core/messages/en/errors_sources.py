@@ -26,7 +26,6 @@ MESSAGES = {
     "PL-COOKIE-NONE.what.nowhere": "No browser of this machine has a profile.",
     "PL-COOKIE-NONE.what.one": "No Kimi login found in {browsers} (1 profile read).",
     "PL-COOKIE-NONE.what.unknown": "There is no browser {browsers} on this machine.",
-    "PL-COOKIE-NONE.why": "{stores}",
     "PL-COOKIE-PERMISSION.fix.1": "macOS: System Settings > Privacy & Security > Full Disk Access",
     "PL-COOKIE-PERMISSION.fix.2": "use an API key: perilune add",
     "PL-COOKIE-PERMISSION.what": "The system does not let {browser}'s cookies be read.",

@@ -90,4 +90,6 @@ MESSAGES = {
     "review.reason.deferred_many": "{count} deferred",
     "review.reason.other_one": "{count} other",
     "review.reason.other_many": "{count} other",
+    "review.unplaced": "{count} remarks quote code that is not in the change; they are left out.",
+    "review.unplaced.one": "1 remark quotes code that is not in the change; it is left out.",
 }

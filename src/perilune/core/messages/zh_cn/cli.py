@@ -46,4 +46,8 @@ MESSAGES = {
     "cli.gateway.routes": "路由：list、set。",
     "cli.gateway.routes.list": "路由、匹配的模型、槽位顺序。",
     "cli.gateway.routes.set": "把账号排到路由最前，第一个为主用。",
+    "cli.gateway.keys": "网关自己的密钥：create、list、revoke。",
+    "cli.gateway.keys.create": "新建网关密钥，只打印一次。",
+    "cli.gateway.keys.list": "网关密钥、权限和状态。",
+    "cli.gateway.keys.revoke": "永久吊销网关密钥。",
 }

@@ -129,6 +129,7 @@ MESSAGES = {
     "PL-REASONING-LOST.fix.1": "开始新的会话",
     "PL-GW-KEY.title": "网关不认识该密钥",
     "PL-GW-KEY.what": "网关不认识该密钥（…{tail}）",
+    "PL-GW-KEY.what.ENDED": "该网关密钥在使用中被吊销",
     "PL-GW-KEY.what.NONE": "该地址需要网关密钥",
     "PL-GW-KEY.why": "可能输错、已吊销、已过期，或属于其他网关",
     "PL-GW-KEY.fix.1": "perilune gateway keys list",

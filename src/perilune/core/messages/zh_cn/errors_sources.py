@@ -26,7 +26,6 @@ MESSAGES = {
     "PL-COOKIE-NONE.what.nowhere": "本机没有浏览器配置",
     "PL-COOKIE-NONE.what.one": "未在浏览器中找到 Kimi 登录（{browsers}，已读 1 个配置）",
     "PL-COOKIE-NONE.what.unknown": "本机没有浏览器 {browsers}",
-    "PL-COOKIE-NONE.why": "{stores}",
     "PL-COOKIE-PERMISSION.fix.1": "macOS：System Settings > Privacy & Security > Full Disk Access",
     "PL-COOKIE-PERMISSION.fix.2": "改用 API 密钥：perilune add",
     "PL-COOKIE-PERMISSION.what": "系统不允许读取 {browser} 的 Cookie",

@@ -90,4 +90,6 @@ MESSAGES = {
     "review.reason.deferred_many": "{count} 个已推迟",
     "review.reason.other_one": "{count} 个其他",
     "review.reason.other_many": "{count} 个其他",
+    "review.unplaced": "有 {count} 条意见引用的代码不在改动中，已略去。",
+    "review.unplaced.one": "有 1 条意见引用的代码不在改动中，已略去。",
 }

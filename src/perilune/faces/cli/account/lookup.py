@@ -1,7 +1,7 @@
 """Finding an account by name, and its credential as far as it may be shown."""
 
 from collections.abc import Mapping, Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from perilune.catalog.plan import Plan, Region
 from perilune.config.load import Loaded
@@ -11,9 +11,11 @@ from perilune.core.messages import Voice
 from perilune.core.nearest import nearest
 from perilune.faces.adding.services import AddServices
 from perilune.faces.cli.session import Session
-from perilune.providers.contract.reading import Binding
 from perilune.quota.document import AccountDocument, StatusDocument
 from perilune.quota.held import Held
+
+if TYPE_CHECKING:
+    from perilune.providers.contract.reading import Binding
 
 _SHOWN_WITHOUT_ASKING = ("vault:", "env:", "file:")
 
@@ -73,11 +75,13 @@ def masked_key(account: AccountConfig, services: AddServices) -> str:
         return "–"
 
 
-def bind(account: AccountConfig, services: AddServices) -> Binding:
+def bind(account: AccountConfig, services: AddServices) -> "Binding":
     """The account's credential bound to its plan, region and address.
 
     Raises: PL-CRED-NONE, PL-SECRET-READ, PL-401-SHAPE.
     """
+    from perilune.providers.contract.reading import Binding
+
     plan = services.plans[account.plan]
     region = region_of(account, plan)
     if account.key is None or region is None:

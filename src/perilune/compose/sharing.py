@@ -1,0 +1,45 @@
+"""What processes over one store know of each other: gateway keys and open scopes, looked at anew twice a second."""
+
+import asyncio
+import logging
+
+from perilune.core.errors import StoreError
+from perilune.gateway.kept_states import KeptStates
+from perilune.gateway.key_book import StoredKeyBook
+from perilune.gateway.states import ScopeState, States
+
+_EVERY_S = 0.5
+_log = logging.getLogger(__name__)
+
+
+class Sharing:
+    """Takes over what other processes wrote. Belongs to the loop that `states` belongs to."""
+
+    def __init__(self, keys: StoredKeyBook, kept: KeptStates, states: States) -> None:
+        self._keys = keys
+        self._kept = kept
+        self._states = states
+        self._is_failing = False
+
+    async def run(self) -> None:
+        """Look for good. While the store cannot be read, what was known stays known."""
+        while True:
+            await asyncio.sleep(_EVERY_S)
+            try:
+                await self.look()
+                self._is_failing = False
+            except StoreError as error:
+                if not self._is_failing:
+                    _log.warning("what other processes write is not seen: %s", error.problem.code)
+                self._is_failing = True
+
+    async def look(self) -> None:
+        """Look once. Raises: StoreError."""
+        changes = self._kept.changes
+        found = await asyncio.to_thread(self._read)
+        if self._kept.changes == changes:  # else what was read is older than what is known here; the next look has it
+            self._states.restore(found)
+
+    def _read(self) -> list[ScopeState]:
+        self._keys.refresh()
+        return self._kept.load()
