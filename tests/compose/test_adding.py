@@ -19,7 +19,7 @@ async def test_the_page_shows_what_the_accepting_host_answered_without_asking_ag
     await stack.start()
     try:
         added = await stack.live.add_key(f'"{KIMI_CN}"\n')
-        [route] = (await stack.live.routes()).routes
+        [route] = (await stack.live.routes("en")).routes
     finally:
         await stack.stop(0)
     assert added.problem is None
