@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import os
 import re
 import sqlite3
 import tomllib
@@ -12,7 +13,9 @@ import jsonschema
 import pytest
 from tests.faces.cli.conftest import Cli
 
+from perilune.compose.workbench import Workbench
 from perilune.core.schemas import schema_files
+from perilune.core.secret import Secret
 from perilune.sandbox import SandboxThread
 
 KIMI_CN = "sk-kimi-EXAMPLE0sandbox0cn0000000000000000001"
@@ -182,3 +185,14 @@ def test_a_key_of_the_environment_serves_for_a_run_and_nothing_of_it_is_saved(
     assert {entry.host for entry in sandbox.world.journal.select()} == {"api.moonshot.ai"}
     files = [file for file in Path(cli("config", "path").out.strip()).parent.rglob("*") if file.is_file()]
     assert not any(file.suffix == ".toml" or key.encode() in file.read_bytes() for file in files)
+
+
+def test_a_rename_takes_a_kept_session_along(cli: Cli, two: Path) -> None:
+    vault = Workbench(dict(os.environ)).vault
+    reference = vault.store("work.web", Secret("EXAMPLE"))
+    two.write_text(two.read_text().replace('name = "work"\n', f'name = "work"\nweb_session = "{reference}"\n'))
+    assert cli("accounts", "rename", "work", "main").status == 0
+    assert _account(two, "main")["web_session"] == "vault:main.web"
+    assert vault.read("vault:main.web", "main").reveal() == "EXAMPLE"
+    assert cli("accounts", "rename", "main", "work").status == 0
+    assert _account(two, "work")["key"] == "vault:work"

@@ -264,6 +264,7 @@ def test_the_next_status_shows_what_the_accepting_host_answered_without_asking_a
     assert sandbox.world.journal.select() == []
 
 
+@pytest.mark.case("accounts 10.6")
 def test_a_throttled_host_is_left_alone_as_long_as_it_asked(cli: Cli, sandbox: SandboxThread) -> None:
     throttled = Fault(host="api.kimi.com", status=429, body={"error": {"message": "slow down"}}, count=None)
     throttled.headers = {"Retry-After": "600"}
