@@ -146,3 +146,16 @@ def test_removing_the_account_removes_the_session_from_the_vault(program: Any, s
     removed = program.run("accounts", "remove", "kimi-code", "--yes")
     assert removed.returncode == 0, removed.stderr
     assert "kimi-code.web" not in (program.home / "vault" / "vault.json").read_text()
+
+
+def test_accounts_test_tries_a_login_and_a_session(program: Any, sandbox: Any) -> None:
+    login(sandbox)
+    program.run("add", "--from", "kimi-cli", "--name", "cli")
+    program.run("add", "--from", "token", "--name", "web", stdin=web_session("cn"))
+    tried = program.run("accounts", "test", "cli")
+    assert tried.returncode == 0, tried.stderr
+    assert "api.kimi.com" in tried.stdout
+    tried = program.run("accounts", "test", "web")
+    assert tried.returncode == 0, tried.stderr
+    assert "www.kimi.com" in tried.stdout
+    assert "www.kimi.com/coding/v1/usages" not in asked(sandbox)

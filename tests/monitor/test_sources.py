@@ -154,6 +154,10 @@ async def test_a_refused_key_gives_way_to_the_login_and_stays_on_record(house: H
     assert [(one.source, one.code, one.host) for one in read.snapshot.tried] == [
         ("api-key", "PL-401-KEY", "api.kimi.com")
     ]
+    [account] = house.workbench.monitoring.status([], _voice()).accounts
+    [note] = account.notes
+    assert note.message.startswith("api.kimi.com refuses the key of work since ")
+    assert (account.error, account.state) == (None, "ok")
 
 
 @pytest.mark.case("accounts 2.9")

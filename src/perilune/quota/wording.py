@@ -11,7 +11,8 @@ from perilune.quota.balance import deficit
 from perilune.quota.document import ErrorDocument
 from perilune.quota.held import Known
 from perilune.quota.refusals import code_of
-from perilune.quota.snapshot import Balance, ReadFailure, Refusal, Snapshot, Window
+from perilune.quota.snapshot import Balance, ReadFailure, Refusal, Snapshot, SourceTry, Window
+from perilune.quota.sources import REFUSED
 from perilune.quota.verdict import Verdict
 
 _CLOCK_NOTE_S = 300
@@ -103,11 +104,19 @@ def notes_of(snapshot: Snapshot, known: Known, host: str) -> list[Problem]:
     if snapshot.web_identity in ("other", "unknown"):
         variant = "unknown" if snapshot.web_identity == "unknown" else ""
         notes.append(Problem(code="PL-IDENTITY", variant=variant, account=known.name))
+    notes += [_refused(one, known) for one in snapshot.tried if one.code in REFUSED and one.host is not None]
     if abs(snapshot.clock_skew_s) > _CLOCK_NOTE_S:
         facts = {"minutes": round(abs(snapshot.clock_skew_s) / 60), "host": host}
         variant = "ahead" if snapshot.clock_skew_s < 0 else ""
         notes.append(Problem(code="PL-CLOCK", variant=variant, facts=facts, account=known.name))
     return notes
+
+
+def _refused(one: SourceTry, known: Known) -> Problem:
+    """A source that was refused before another one answered."""
+    facts: dict[str, object] = {"host": one.host, "since": one.since, "console": known.console}
+    variant = "since" if one.code == "PL-401-KEY" and one.since else "refused"
+    return Problem(code=one.code, variant=variant, facts=facts, account=known.name)
 
 
 def _partly(snapshot: Snapshot, known: Known) -> Problem:

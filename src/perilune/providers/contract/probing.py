@@ -7,13 +7,22 @@ from msgspec import Struct
 
 from perilune.core.errors import PeriluneError, Problem
 from perilune.net.control import ControlClient
-from perilune.providers.contract.reading import Binding, reader_of
+from perilune.providers.contract.reading import Binding, Reader, reader_of
 from perilune.quota.snapshot import Snapshot
 
 Verdict = Literal["accepted", "no-plan", "throttled", "refused", "forbidden", "not-reached"]
 
 _BY_STATUS: dict[int, Verdict] = {200: "accepted", 401: "refused", 402: "no-plan", 403: "forbidden", 429: "throttled"}
-_BY_CODE: dict[str, Verdict] = {"PL-401-KEY": "refused", "PL-401-HOST": "refused"}
+_BY_CODE: dict[str, Verdict] = {
+    "PL-401-KEY": "refused",
+    "PL-401-HOST": "refused",
+    "PL-LOGIN-EXPIRED": "refused",
+    "PL-COOKIE-EXPIRED": "refused",
+    "PL-402-MEMBER": "no-plan",
+    "PL-403-READ": "forbidden",
+    "PL-429-READ": "throttled",
+    "PL-PARSE": "accepted",
+}
 
 
 class Probed(Struct, frozen=True, kw_only=True):
@@ -37,6 +46,8 @@ async def probe(binding: Binding, client: ControlClient, now: datetime, timeout_
     reader = reader_of(binding.plan.id)
     if reader is None:
         raise ValueError(f"{binding.plan.id} has no reading side")
+    if binding.source == "web-session":
+        return await _probe_session(binding, reader, client, now)
     url = reader.read_url(binding)
     try:
         answer = await client.get(
@@ -59,4 +70,16 @@ async def probe(binding: Binding, client: ControlClient, now: datetime, timeout_
         took_ms=answer.took_ms,
         snapshot=snapshot,
         problem=problem,
+    )
+
+
+async def _probe_session(binding: Binding, reader: Reader, client: ControlClient, now: datetime) -> Probed:
+    """A web session is tried by the calls it is read with."""
+    try:
+        snapshot = await reader.read(binding, client, now)
+    except PeriluneError as error:
+        verdict = _BY_CODE.get(error.problem.code, "not-reached")
+        return Probed(host=binding.host, url=binding.base, verdict=verdict, problem=error.problem)
+    return Probed(
+        host=binding.host, url=binding.base, verdict="accepted", status=200, took_ms=snapshot.took_ms, snapshot=snapshot
     )

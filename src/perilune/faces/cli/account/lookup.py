@@ -10,6 +10,7 @@ from perilune.core.errors import CredentialError, PeriluneError, UsageError
 from perilune.core.messages import Voice
 from perilune.core.nearest import nearest
 from perilune.faces.adding.services import AddServices
+from perilune.faces.cli.account.sourced import bind_sourced
 from perilune.faces.cli.session import Session
 from perilune.quota.document import AccountDocument, StatusDocument
 from perilune.quota.held import Held
@@ -78,12 +79,14 @@ def masked_key(account: AccountConfig, services: AddServices) -> str:
 def bind(account: AccountConfig, services: AddServices) -> "Binding":
     """The account's credential bound to its plan, region and address.
 
-    Raises: PL-CRED-NONE, PL-SECRET-READ, PL-401-SHAPE.
+    Raises: PL-CRED-NONE, PL-SECRET-READ, PL-401-SHAPE; PL-LOGIN-… and PL-COOKIE-… of other sources.
     """
     from perilune.providers.contract.reading import Binding
 
     plan = services.plans[account.plan]
     region = region_of(account, plan)
+    if region is not None and (account.key is None or account.source in ("cli-login", "web-session")):
+        return bind_sourced(account, plan, region, services)
     if account.key is None or region is None:
         raise CredentialError.of("PL-CRED-NONE", account=account.name)
     return Binding(

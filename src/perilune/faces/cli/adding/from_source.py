@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -13,14 +12,14 @@ from perilune.core.secret import Secret
 from perilune.faces.adding.saving import check_name, free_name
 from perilune.faces.adding.services import AddServices, Choices
 from perilune.faces.adding.telling import announcement
+from perilune.faces.cli.account.sourced import surroundings
 from perilune.faces.cli.adding.saving_sourced import duplicate_login, duplicate_session, save_sourced
 from perilune.faces.cli.adding.telling_sourced import Added, tell_added, tell_known
 from perilune.faces.cli.prompt import ask_hidden
 from perilune.faces.cli.session import Session
 from perilune.monitor.detect import Target
-from perilune.net.upstream_map import VARIABLE, parse_upstream
 from perilune.providers.contract.reading import Binding, reader_of
-from perilune.providers.contract.sources import Surroundings, login_reader, session_reader
+from perilune.providers.contract.sources import login_reader, session_reader
 from perilune.quota.snapshot import Snapshot
 from perilune.quota.sources import gives_way_to_candidate
 
@@ -81,7 +80,7 @@ def add_session(text: str, choices: Choices, services: AddServices, session: Ses
         raise CredentialError.of("PL-CRED-NONE", variant="env")
 
     def open_region(region: Region) -> Iterator[Binding]:
-        yield sessions.bind_pasted("", plan, region, Secret(text), _around(services, session))
+        yield sessions.bind_pasted("", plan, region, Secret(text), surroundings(services))
 
     known = duplicate_session(services, Secret(text))
     if known is not None:
@@ -96,7 +95,7 @@ def _add_login(plan: Plan, choices: Choices, services: AddServices, session: Ses
         raise CredentialError.of("PL-CRED-NONE", variant="env")
 
     def open_region(region: Region) -> Iterator[Binding]:
-        yield logins.bind_login("", plan, region, _around(services, session))
+        yield logins.bind_login("", plan, region, surroundings(services))
 
     found = _find(plan, open_region, choices, services, session)
     known = duplicate_login(services, plan, found.binding.region)
@@ -114,7 +113,7 @@ def _add_stored(
         raise CredentialError.of("PL-CRED-NONE", variant="env")
 
     def open_region(region: Region) -> Iterator[Binding]:
-        yield from sessions.bind_stored("", plan, region, _around(services, session), browser=browser)
+        yield from sessions.bind_stored("", plan, region, surroundings(services), browser=browser)
 
     found = _find(plan, open_region, choices, services, session)
     return _save(found, choices, services, session, cookies="auto", browser=browser, as_json=as_json)
@@ -213,13 +212,3 @@ def _pasted(session: Session, *, from_stdin: bool) -> str:
     if from_stdin or not session.is_interactive:
         return session.stdin.read()
     return ask_hidden(session, session.voice.say("add.paste_session"))
-
-
-def _around(services: AddServices, session: Session) -> Surroundings:
-    return Surroundings(
-        environment=session.environment,
-        home=Path.home(),
-        now=services.now(),
-        upstream=parse_upstream(session.environment.get(VARIABLE)),
-        salt=services.vault.fingerprint_key,
-    )
