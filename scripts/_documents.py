@@ -8,7 +8,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 
 # Pictures are made from the running program at a release; until then their place is reserved.
-_RESERVED = ("docs/images/overview.png",)
+_RESERVED: tuple[str, ...] = ()
 _FENCE = re.compile(r"^(`{3,})[^\n]*\n.*?^\1\s*$", re.MULTILINE | re.DOTALL)
 _SHELL_FENCE = re.compile(r"^```(?:sh|console|80col)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 _INLINE = re.compile(r"`([^`\n]+)`")

@@ -32,14 +32,17 @@ async def previewing(bench: "Workbench") -> AsyncIterator[ReviewServices]:
         yield ReviewServices(answerer=None, quota=NoQuota(), answers=Nothing(), clock=bench.now)
         return
     monitoring = bench.monitoring_now()
-    yield ReviewServices(
-        answerer=None,
-        quota=preview_quota(bench, monitoring),
-        answers=Nothing(),
-        user=user_settings(monitoring.config),
-        local_secret=bench.vault.fingerprint_key,
-        clock=bench.now,
-    )
+    try:
+        yield ReviewServices(
+            answerer=None,
+            quota=preview_quota(bench, monitoring),
+            answers=Nothing(),
+            user=user_settings(monitoring.config),
+            local_secret=bench.vault.fingerprint_key,
+            clock=bench.now,
+        )
+    finally:
+        monitoring.close()
 
 
 def preview_quota(bench: "Workbench", monitoring: "Monitoring") -> BoardQuota:

@@ -133,6 +133,7 @@ class Stack:
 
     async def _read_for_good(self) -> None:
         if self.engine.monitoring.config.accounts:
+            await asyncio.to_thread(self._client.open)  # imports a library: not in the way of the first answers
             await self._schedule.run(self.engine.monitoring.targets())
 
     def _activity(self, account: str) -> Activity:

@@ -1,6 +1,5 @@
 """The workbench: what commands ask for, built when first needed."""
 
-import logging
 import os
 from collections.abc import Mapping
 from contextlib import closing
@@ -90,6 +89,8 @@ class Workbench:
             with closing(self.monitoring_now()) as monitoring:
                 monitoring.keep(account, secret, probed)
         except StoreError as error:
+            import logging
+
             logging.getLogger(__name__).warning("the reading of %s is not kept: %s", account, error.problem.code)
 
     def account_renamed(self, name: str, new: str) -> None:

@@ -20,6 +20,7 @@ from perilune.gateway.dispatch import Dispatcher
 from perilune.gateway.door import Door, KeyBook
 from perilune.gateway.intake import App
 from perilune.gateway.ports import Accounts, Ledger
+from perilune.gateway.rates import Rate, Rates
 from perilune.gateway.server import Surface
 from perilune.gateway.setup import Counters, LiveTraits, Services, Setup
 from perilune.gateway.slots import Resolver
@@ -89,6 +90,7 @@ class Gateway:
         counter = TokenCounter(self._client, parts.now)
         self.asgi = Surface(self.core, lambda: self._door, counter, parts.fallback)
         _configure_caps(parts)
+        _configure_rates(parts, services.rates)
 
     def reload(self, config: Config, secrets: Mapping[str, Secret], groups: Mapping[str, str] | None = None) -> None:
         """Another version of the configuration for new requests, at once and as a whole."""
@@ -98,6 +100,7 @@ class Gateway:
         self.core.reload(_setup(parts))
         self._door = _door(parts)
         _configure_caps(parts)
+        _configure_rates(parts, self.core.services.rates)
 
     async def close(self, drain_s: float | None = None) -> None:
         """Take nothing new, let running answers finish, then close every connection."""
@@ -151,3 +154,12 @@ def _configure_caps(parts: Parts) -> None:
         caps.setdefault(parts.groups.get(account.name, account.name), []).extend([] if cap is None else [cap])
     for group, found in caps.items():
         parts.admission.configure(group, min(found, default=None))
+
+
+def _configure_rates(parts: Parts, rates: Rates) -> None:
+    """As with caps: the least of a group's accounts counts."""
+    found: dict[str, Rate] = {}
+    for account in parts.config.accounts:
+        group = parts.groups.get(account.name, account.name)
+        found[group] = Rate(account.rpm, account.tpm).within(found.get(group, Rate()))
+    rates.configure(found)

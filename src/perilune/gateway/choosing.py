@@ -7,6 +7,7 @@ from msgspec import Struct
 from perilune.catalog.agents import Agent
 from perilune.catalog.plan import Surface
 from perilune.gateway.admission import Lease, Priority, Refused
+from perilune.gateway.admission.rates import Debit
 from perilune.gateway.call import Attempt, Call
 from perilune.gateway.clocks import Clocks
 from perilune.gateway.failures import plain_outcome
@@ -26,13 +27,17 @@ _MAY_HAVE_CHANGED_S = 0.005
 
 
 class Place(Struct, kw_only=True):
-    """A slot with the right to use it now. `permits` are the half-open scopes this request tries for all."""
+    """A slot with the right to use it now.
+
+    Shape: `permits` are the half-open scopes this request tries for all, `debit` what it took of the group's rates.
+    """
 
     slot: Slot
     surface: Surface
     scopes: tuple[str, ...]
     lease: Lease
     permits: tuple[str, ...] = ()
+    debit: Debit | None = None
 
 
 class Full(Struct, frozen=True):
@@ -195,6 +200,12 @@ class Chooser:
         if found is None:
             return None
         return Outcome(kind=found.kind, code="PL-400-BODY", limit=found.limit, need=found.need)
+
+    def pass_over(self, slot: Slot, outcome: Outcome) -> None:
+        """A slot that could not be sent to after all: skipped, and not looked at again."""
+        self._skip(slot, outcome)
+        self.done.add(slot.name)
+        self.again = None
 
     def _skip(self, slot: Slot, outcome: Outcome) -> None:
         self.skips[slot.name] = Attempt(

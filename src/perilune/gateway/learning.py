@@ -26,6 +26,7 @@ def learn_from(
     """Take in a refusal; the state that it opened, if any."""
     if outcome.kind is Is.RATE_CONCURRENCY:
         _lower_cap(services, slot, outcome)
+    services.rates.learn(slot.group, outcome)
     now = services.now()
     window = _window_of(services, slot, outcome)
     state = services.states.failed(

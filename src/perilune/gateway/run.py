@@ -1,6 +1,7 @@
 """One request from its first slot to its answer: choose, admit, shape, send, and decide what an outcome leads to."""
 
 import asyncio
+from datetime import timedelta
 from functools import partial
 
 from msgspec import Struct
@@ -11,6 +12,7 @@ from perilune.dialects.errors import ErrorKind
 from perilune.dialects.form import Answer
 from perilune.dialects.head import Body
 from perilune.dialects.target import Frame, Hooks
+from perilune.gateway.admission.rates import Debit
 from perilune.gateway.answering import (
     JSON_TYPE,
     STREAM_HEADERS,
@@ -32,6 +34,7 @@ from perilune.gateway.slots import Route
 from perilune.gateway.stream import AnswerStream, broken_event
 from perilune.gateway.tally import Tally
 from perilune.gateway.thoughts import keep_thought, session_of
+from perilune.gateway.turns import settle, take_turn
 from perilune.providers.contract.outcome import Outcome
 from perilune.providers.contract.outcome import OutcomeClass as Is
 
@@ -98,6 +101,10 @@ class Run:
             tries = self._tries.setdefault(place.slot.name, _Tries())
             tries.count += 1
             prepared = self._prepared(place, tries)
+            turn = await self._turn(place)
+            if isinstance(turn, float):
+                return None, self._without_turn(place, turn)
+            place.debit = turn
             attempt = self._opened(place, prepared)
             sent = await self._services.dispatcher.send(self._asking(place, prepared))
             self._closed(attempt, sent)
@@ -106,6 +113,8 @@ class Run:
                 keeps_lease = reply.chunks is not None
                 return reply, Step(Move.STOP)
             attempt.outcome = sent.outcome
+            if place.debit is not None:
+                place.debit.refund()
             return None, self._after(place, prepared, sent.outcome, tries)
         except RequestError as error:
             headers = self._own_headers(None)
@@ -114,6 +123,23 @@ class Run:
             if not keeps_lease:
                 self._services.states.give_back(place.permits)
                 place.lease.release()
+
+    async def _turn(self, place: Place) -> Debit | float | None:
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        longest_s = max(min(self._deadline, self._commit_at) - began, 0.0)
+        if self._services.rates.gate(place.slot.group) is not None and self._has_other(place):
+            longest_s = min(self._clocks.patience_s, longest_s)
+        model = self._chooser.model_of(place.slot)
+        turn = await take_turn(self._services, place.slot, model, self._shaper, longest_s)
+        self._chooser.waited_s += loop.time() - began
+        return turn
+
+    def _without_turn(self, place: Place, wait_s: float) -> Step:
+        """The slot's rate lets nothing through in time: the next one; nothing was sent."""
+        retry_at = self._services.now() + timedelta(seconds=wait_s)
+        self._chooser.pass_over(place.slot, Outcome(kind=Is.RATE_OTHER, code="PL-429-RATE", retry_at=retry_at))
+        return Step(Move.NEXT)
 
     def _prepared(self, place: Place, tries: _Tries) -> Prepared:
         slot, model = place.slot, self._chooser.model_of(place.slot)
@@ -210,6 +236,7 @@ class Run:
             raise AssertionError("an attempt without an outcome has an answer")
         reply.body = whole.body
         reply.usage = whole.usage
+        settle(place.debit, whole.usage)
         reply.served_model = whole.served_model
         if whole.answer is not None:
             self._keep_thought(place, prepared, whole.answer)
@@ -231,6 +258,7 @@ class Run:
                     agent = self._chooser.agent_product
                     learn_from(self._services, place.slot, place.surface, agent, prepared.model, outcome)
             finally:
+                settle(place.debit, reply.usage)
                 self._services.streams.discard(stream)
                 self._services.states.give_back(place.permits)
                 place.lease.release()

@@ -14,6 +14,7 @@ from perilune.gateway.admission import Admission
 from perilune.gateway.clocks import Clocks
 from perilune.gateway.dispatch import Dispatcher
 from perilune.gateway.ports import Accounts, Ledger
+from perilune.gateway.rates import Rates
 from perilune.gateway.shaping import Corrections
 from perilune.gateway.slots import Routes
 from perilune.gateway.states import States
@@ -84,6 +85,7 @@ class Services(Struct, kw_only=True):
     live_traits: LiveTraits
     counters: Counters
     streams: "set[AnswerStream]" = field(default_factory=set)
+    rates: Rates = field(default_factory=Rates)
 
     def voice(self, language: Language) -> Voice:
         """The voice of errors: UTC, because nobody knows where the client is."""

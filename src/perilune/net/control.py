@@ -1,36 +1,33 @@
 """The control plane's HTTP client: small, bounded, free calls that read what an account has left.
 
 A credential travels only to hosts it is bound to; a redirect to another origin is not followed; an answer is read up to
-a size cap; nothing of headers or bodies is logged.
+a size cap; nothing of headers or bodies is logged. The HTTP library is imported by the first call.
 """
 
 import asyncio
 import logging
 import random
+import threading
 import time
 from collections.abc import Mapping
 from datetime import datetime
-from email.utils import parsedate_to_datetime
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
-import httpx2
 import msgspec
 from msgspec import Struct
 
 from perilune import __version__
-from perilune.core.addresses import base_url_fault, host_of, origin_of
-from perilune.core.errors import AnswerError, ConfigError, CredentialError, PeriluneError, UnreachableError
-from perilune.core.instants import parse_instant
+from perilune.core.addresses import base_url_fault, host_of
+from perilune.core.errors import ConfigError, CredentialError, UnreachableError
 from perilune.core.secret import Secret
-from perilune.net import faults
-from perilune.net.certificate import issuer_seen
-from perilune.net.upstream_map import dialled, original
+
+if TYPE_CHECKING:
+    from perilune.net.wire import Wire
 
 USER_AGENT = f"perilune/{__version__}"
 KIB = 1024
 _RETRIED = frozenset({408, 502, 503, 504})
-_REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _RETRY_GRACE_S = 2.0
 _REQUEST_IDS = ("msh-request-id", "x-msh-trace-id", "x-trace-id", "x-request-id")
 _log = logging.getLogger(__name__)
@@ -63,7 +60,9 @@ class ControlAnswer(Struct, frozen=True, kw_only=True):
         return next((self.headers[name] for name in _REQUEST_IDS if name in self.headers), None)
 
 
-class _Call(Struct, frozen=True, kw_only=True):
+class Call(Struct, frozen=True, kw_only=True):
+    """One call and its bounds."""
+
     method: str
     url: str
     headers: dict[str, str]
@@ -84,14 +83,11 @@ class ControlClient:
         retry_pause_s: tuple[float, float] = (0.5, 1.5),
         user_agent: str = USER_AGENT,
     ) -> None:
-        for name in ("httpx2", "httpcore2"):
-            logging.getLogger(name).setLevel(logging.WARNING)  # they write addresses with query strings
         self._upstream = upstream
         self._retry_pause_s = retry_pause_s
-        direct = {f"all://{host}": None for host in ("127.0.0.1", "localhost", "[::1]")}
-        self._http = httpx2.AsyncClient(
-            headers={"User-Agent": user_agent, "Accept": "application/json"}, follow_redirects=False, mounts=direct
-        )
+        self._user_agent = user_agent
+        self._opening = threading.Lock()
+        self._wire: Wire | None = None
 
     async def __aenter__(self) -> Self:
         return self
@@ -103,7 +99,17 @@ class ControlClient:
 
     async def aclose(self) -> None:
         """Close all connections."""
-        await self._http.aclose()
+        if self._wire is not None:
+            await self._wire.aclose()
+
+    def open(self) -> "Wire":
+        """Get ready for calls: imports the HTTP library and reads the trusted certificates. May run in any thread."""
+        with self._opening:
+            if self._wire is None:
+                from perilune.net.wire import Wire
+
+                self._wire = Wire(self._upstream, self._user_agent)
+            return self._wire
 
     async def get(
         self,
@@ -121,7 +127,7 @@ class ControlClient:
         Raises: PL-401-HOST and PL-CONFIG-BASEURL before anything is sent; PL-NET-… by layer; PL-PARSE-SIZE.
         """
         return await self._run(
-            _Call(
+            Call(
                 method="GET",
                 url=url,
                 headers=_headers(url, secret, headers),
@@ -147,7 +153,7 @@ class ControlClient:
     ) -> ControlAnswer:
         """Send one JSON document; any status is an answer. Raises as `get`."""
         return await self._run(
-            _Call(
+            Call(
                 method="POST",
                 url=url,
                 headers={"Content-Type": "application/json", **_headers(url, secret, headers)},
@@ -159,13 +165,16 @@ class ControlClient:
             )
         )
 
-    async def _run(self, call: _Call) -> ControlAnswer:
+    async def _run(self, call: Call) -> ControlAnswer:
+        self.open()
         started = time.perf_counter()
         whole_s = call.timeout_s + (_RETRY_GRACE_S if call.retry else 0)
         try:
             async with asyncio.timeout(whole_s):
                 answer, tries = await self._with_one_retry(call)
         except TimeoutError as error:
+            from perilune.net import faults
+
             raise faults.named(error, call.url, limit_s=call.timeout_s) from error
         took_ms = round((time.perf_counter() - started) * 1000)
         finished = msgspec.structs.replace(answer, took_ms=took_ms, tries=tries)
@@ -175,82 +184,19 @@ class ControlClient:
         )  # fmt: skip
         return finished
 
-    async def _with_one_retry(self, call: _Call) -> tuple[ControlAnswer, int]:
+    async def _with_one_retry(self, call: Call) -> tuple[ControlAnswer, int]:
+        wire = self.open()
         try:
-            answer = await self._once(call)
+            answer = await wire.once(call)
             if not call.retry or answer.status not in _RETRIED:
                 return answer, 1
         except UnreachableError as error:
-            if not call.retry or not _is_connecting_fault(error):
+            from perilune.net.wire import is_connecting_fault
+
+            if not call.retry or not is_connecting_fault(error):
                 raise
         await asyncio.sleep(random.uniform(*self._retry_pause_s))  # noqa: S311 - spreads load, guards nothing
-        return await self._once(call), 2
-
-    async def _once(self, call: _Call) -> ControlAnswer:
-        try:
-            async with asyncio.timeout(call.timeout_s):
-                return await self._followed(call)
-        except (httpx2.TransportError, TimeoutError) as error:
-            limit_s = call.connect_timeout_s if isinstance(error, httpx2.ConnectTimeout) else call.timeout_s
-            raise faults.named(error, call.url, limit_s=limit_s, issuer=await self._issuer(error, call.url)) from error
-        except httpx2.DecodingError as error:
-            raise AnswerError.of("PL-PARSE", variant="coding", host=host_of(call.url)) from error
-
-    async def _followed(self, call: _Call) -> ControlAnswer:
-        answer = await self._exchange(call, call.url)
-        if not 300 <= answer.status < 400:
-            return answer
-        target = self._same_origin_target(call, answer)
-        if target is None:
-            raise _redirected(call.url)
-        answer = await self._exchange(call, target)
-        if 300 <= answer.status < 400:
-            raise _redirected(call.url)
-        return answer
-
-    def _same_origin_target(self, call: _Call, answer: ControlAnswer) -> str | None:
-        location = answer.headers.get("location")
-        keeps_method = call.method == "GET" or answer.status in (307, 308)
-        if location is None or answer.status not in _REDIRECTS or not keeps_method:
-            return None
-        try:
-            target = original(str(httpx2.URL(call.url).join(location)), self._upstream)
-            return target if origin_of(target) == origin_of(call.url) and "@" not in target else None
-        except (httpx2.InvalidURL, ValueError):
-            return None
-
-    async def _exchange(self, call: _Call, url: str) -> ControlAnswer:
-        timeout = httpx2.Timeout(call.timeout_s, connect=call.connect_timeout_s)
-        async with self._http.stream(
-            call.method, dialled(url, self._upstream), headers=call.headers, content=call.body, timeout=timeout
-        ) as response:
-            body = await _capped(response, call)
-            headers = {name.lower(): value for name, value in response.headers.items()}
-            return ControlAnswer(
-                url=call.url.partition("?")[0],
-                status=response.status_code,
-                headers=headers,
-                body=body,
-                took_ms=0,
-                server_date=_server_date(headers.get("date")),
-            )
-
-    async def _issuer(self, error: BaseException, url: str) -> str | None:
-        if not faults.is_untrusted_certificate(error) or faults.proxy_for(url) is not None:
-            return None
-        parts = httpx2.URL(dialled(url, self._upstream))
-        return await issuer_seen(parts.host, parts.port or 443)
-
-
-async def _capped(response: httpx2.Response, call: _Call) -> bytes:
-    body = bytearray()
-    async for chunk in response.aiter_bytes():
-        body += chunk
-        if len(body) > call.max_bytes:
-            if response.is_success:
-                raise AnswerError.of("PL-PARSE-SIZE", host=host_of(call.url), limit=f"{call.max_bytes // KIB} KiB")
-            return bytes(body[: call.max_bytes])
-    return bytes(body)
+        return await wire.once(call), 2
 
 
 def _headers(url: str, secret: BoundSecret | None, extra: Mapping[str, str] | None) -> dict[str, str]:
@@ -263,23 +209,3 @@ def _headers(url: str, secret: BoundSecret | None, extra: Mapping[str, str] | No
             raise CredentialError.of("PL-401-HOST", variant="bound", host=host_of(url), bound=", ".join(secret.hosts))
         headers["Authorization"] = f"Bearer {secret.secret.reveal()}"
     return headers
-
-
-def _redirected(url: str) -> PeriluneError:
-    return UnreachableError.of("PL-NET-REDIRECT", host=host_of(url))
-
-
-def _is_connecting_fault(error: UnreachableError) -> bool:
-    problem = error.problem
-    if problem.code == "PL-NET-TIMEOUT":
-        return isinstance(error.__cause__, httpx2.ConnectTimeout)
-    return problem.code == "PL-NET-DNS" or (problem.code == "PL-NET-REFUSED" and problem.variant == "")
-
-
-def _server_date(text: str | None) -> datetime | None:
-    if text is None:
-        return None
-    try:
-        return parse_instant(parsedate_to_datetime(text))
-    except ValueError:
-        return None

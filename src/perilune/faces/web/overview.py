@@ -160,7 +160,7 @@ def overview_view(status: StatusDocument, around: Surroundings, reader: Reader) 
 def _card(account: AccountDocument, generated_at: datetime, reader: Reader) -> CardView:
     reader = reader.at(server_now(account, generated_at))
     told = age(account, reader.voice) or reader.say("status.new")
-    windows = sorted(account.windows, key=lambda window: window.id != account.effective.binding)
+    windows = sorted(account.windows, key=lambda window: window.id != _leading(account))
     return CardView(
         name=account.name,
         plan_line=reader.plan_line(account),
@@ -193,7 +193,7 @@ def _limit(window: WindowDocument, account: AccountDocument, reader: Reader) -> 
         second=second,
         state=window.state,
         state_word=word,
-        is_binding=window.id == account.effective.binding,
+        is_binding=window.id == _leading(account),
         is_reliable=window.reliable,
         fill=0 if window.used_ratio is None else _fill(shown),
         tick=None if tick is None else min(round(tick * _WHOLE), _WHOLE - 5),
@@ -203,6 +203,12 @@ def _limit(window: WindowDocument, account: AccountDocument, reader: Reader) -> 
         reset_line=_below(window, account, reader),
         pace_line=pace_phrase(window, reader.voice) or None,
     )
+
+
+def _leading(account: AccountDocument) -> str | None:
+    """The window that is shown first and large: the one that blocks, else the binding one."""
+    blocking = account.effective.blocked_by
+    return blocking if any(window.id == blocking for window in account.windows) else account.effective.binding
 
 
 def _below(window: WindowDocument, account: AccountDocument, reader: Reader) -> str:

@@ -1,0 +1,63 @@
+"""Rates of account groups: requests and tokens a minute, as the user set them or a refusal named them. Source: 6.5."""
+
+from collections.abc import Mapping
+
+from msgspec import Struct
+
+from perilune.gateway.admission.rates import RateGate
+from perilune.providers.contract.outcome import Outcome
+from perilune.providers.contract.outcome import OutcomeClass as Is
+
+
+class Rate(Struct, frozen=True):
+    """Requests and tokens a minute; None is no limit."""
+
+    rpm: int | None = None
+    tpm: int | None = None
+
+    def within(self, other: "Rate") -> "Rate":
+        """The smaller of both, each for itself."""
+        return Rate(_least(self.rpm, other.rpm), _least(self.tpm, other.tpm))
+
+
+class Rates:
+    """The gates of all groups that have a rate. Belongs to one event loop."""
+
+    def __init__(self) -> None:
+        self._configured: dict[str, Rate] = {}
+        self._learned: dict[str, Rate] = {}
+        self._gates: dict[str, RateGate] = {}
+
+    def gate(self, group: str) -> RateGate | None:
+        """Where requests of a group wait for their turn; None where no rate is known."""
+        return self._gates.get(group)
+
+    def configure(self, rates: Mapping[str, Rate]) -> None:
+        """The rates that the user set, of every group; an unchanged one keeps its count."""
+        self._configured = dict(rates)
+        for group in {*rates, *self._gates}:
+            self._apply(group)
+
+    def learn(self, group: str, outcome: Outcome) -> None:
+        """A refusal that names a rate: it holds from now on."""
+        if outcome.limit is None or outcome.limit <= 0:
+            return
+        match outcome.kind:
+            case Is.RATE_RPM:
+                named = Rate(rpm=outcome.limit)
+            case Is.RATE_TPM:
+                named = Rate(tpm=outcome.limit)
+            case _:
+                return
+        known = self._learned.get(group, Rate())
+        self._learned[group] = Rate(named.rpm or known.rpm, named.tpm or known.tpm)
+        self._apply(group)
+
+    def _apply(self, group: str) -> None:
+        rate = self._configured.get(group, Rate()).within(self._learned.get(group, Rate()))
+        if group in self._gates or rate != Rate():
+            self._gates.setdefault(group, RateGate()).configure(rate.rpm, rate.tpm)
+
+
+def _least(one: int | None, other: int | None) -> int | None:
+    return min((limit for limit in (one, other) if limit is not None), default=None)
