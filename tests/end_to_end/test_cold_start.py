@@ -2,21 +2,20 @@
 
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from tests.end_to_end.conftest import Program, Service
 
-from perilune.compose.account_groups import group_accounts
+from perilune.compose.accounts import CAP
 from perilune.compose.engine import Engine
 from perilune.compose.previewing import preview_quota
 from perilune.compose.reviewing import engine_quota
 from perilune.compose.workbench import Workbench
-from perilune.core.secret import Secret
 from perilune.sandbox.keys import KIMI_CN, MOONSHOT_INTL
 from perilune.store import learned
-from perilune.store.engine import open_store
 from perilune.store.lessons import Learned
 
 CONFIG = """schema = 1
@@ -102,20 +101,26 @@ def test_the_service_starts_without_what_it_may_never_need(stored: Program, star
 async def test_a_preview_sees_the_slots_as_a_paid_review_does(stored: Program) -> None:
     now = datetime.now(UTC)
     bench = Workbench(stored.environment)
-    group = group_accounts(bench.configuration().config.accounts, {"work": Secret(KIMI_CN)}, {})["work"]
-    store = open_store(bench.paths.store_file)
-    with store.begin() as connection:
-        lesson = Learned(scope=group, name="concurrency", value="7", at=now, until=now + timedelta(hours=1))
-        learned.keep(connection, lesson)
-    store.close()
     bench.now = lambda: now  # type: ignore[method-assign]
+    async with running_engine(bench) as engine:
+        with engine.store.begin() as connection:
+            until = now + timedelta(hours=1)
+            learned.keep(connection, Learned(scope=engine.group_of("work"), name=CAP, value="7", at=now, until=until))
     seen = preview_quota(bench, bench.monitoring_now()).slots()
+    async with running_engine(bench) as engine:
+        assert engine_quota(engine).slots() == seen
+    assert [slot.account for slot in seen] == ["work", "ci"]
+    assert seen[0].concurrency == 7
+
+
+@asynccontextmanager
+async def running_engine(bench: Workbench) -> AsyncIterator[Engine]:
+    """An engine over the home as it is now."""
     engine = Engine(bench, bench.monitoring_now())
     try:
-        assert engine_quota(engine).slots() == seen
+        yield engine
     finally:
         await engine.close()
-    assert [(slot.account, slot.concurrency) for slot in seen] == [("work", 7), ("ci", seen[1].concurrency)]
 
 
 def test_a_preview_leaves_no_store_behind(program: Program) -> None:

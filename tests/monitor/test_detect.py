@@ -57,6 +57,7 @@ async def test_asking_stops_at_the_pair_that_accepts() -> None:
     assert found.chosen.target.region.id == "intl"
 
 
+@pytest.mark.case("experience F4")
 async def test_the_second_pair_gets_what_is_left() -> None:
     hosts = Hosts(kimi_com="refused", kimi_ai="refused", moonshot_ai="refused", moonshot_cn="refused")
     found = await detect(KEY, targets(PLANS, first="kimi-code"), hosts.ask)

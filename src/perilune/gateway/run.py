@@ -74,8 +74,7 @@ class Run:
     async def go(self) -> Reply:
         """The reply, after as many attempts as it takes. Cancelling ends the attempt and frees its lease at once."""
         loop = asyncio.get_running_loop()
-        most = 1 if self._call.insists else self._setup.config.max_attempts
-        while self._tally.sent < most:
+        while self._tally.sent < self._setup.config.max_attempts:
             if loop.time() >= min(self._deadline, self._commit_at):
                 self._note_deadline()
                 break
@@ -87,7 +86,7 @@ class Run:
             reply, step = await self._attempt(place)
             if reply is not None:
                 return reply
-            if step.move is Move.STOP:
+            if step.move is Move.STOP or self._call.insists:
                 break
             if step.wait_s:
                 await asyncio.sleep(step.wait_s)

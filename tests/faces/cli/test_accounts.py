@@ -1,6 +1,10 @@
 """`perilune accounts` against the played vendors."""
 
+import contextlib
 import json
+import os
+import re
+import sqlite3
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -9,7 +13,9 @@ import jsonschema
 import pytest
 from tests.faces.cli.conftest import Cli
 
+from perilune.compose.workbench import Workbench
 from perilune.core.schemas import schema_files
+from perilune.core.secret import Secret
 from perilune.sandbox import SandboxThread
 
 KIMI_CN = "sk-kimi-EXAMPLE0sandbox0cn0000000000000000001"
@@ -140,3 +146,53 @@ def test_without_an_account_it_says_so(cli: Cli) -> None:
     ran = cli("accounts", "list")
     assert ran.status == 4
     assert "error[PL-ACCOUNT-NONE]: No account yet." in ran.err
+
+
+def test_show_names_a_few_models_and_how_many_more(cli: Cli, two: Path) -> None:
+    [line] = [line for line in cli("accounts", "show", "work").out.splitlines() if line.startswith("models")]
+    assert re.fullmatch(r"models     kimi-for-coding, \S+, \S+ and [1-9] more", line)
+
+
+def test_what_was_read_moves_with_a_rename(cli: Cli, two: Path, sandbox: SandboxThread) -> None:
+    [before] = json.loads(cli("status", "work", "--json").out)["accounts"]
+    assert cli("accounts", "rename", "work", "main").status == 0
+    [after] = json.loads(cli("status", "main", "--json").out)["accounts"]
+    assert after["fetched_at"] == before["fetched_at"] is not None
+    assert (after["plan_title"], after["windows"]) == (before["plan_title"], before["windows"])
+    assert sandbox.world.journal.select() == []
+
+
+@pytest.mark.parametrize(("flags", "said", "kept"), [((), "its history stays", 1), (("--purge",), "its history", 0)])
+def test_history_goes_only_when_that_is_asked_for(
+    cli: Cli, two: Path, flags: tuple[str, ...], said: str, kept: int
+) -> None:
+    assert cli("accounts", "remove", "lab", "--yes", *flags).out.splitlines()[0].endswith(said)
+    with contextlib.closing(sqlite3.connect(two.with_name("perilune.db"))) as store:
+        asked = "SELECT count(*) FROM {} WHERE account = 'lab'"
+        [[samples]] = store.execute(asked.format("balance_samples"))
+        [[known]] = store.execute(asked.format("latest"))
+    assert (samples, known) == (kept, 0)
+
+
+def test_a_key_of_the_environment_serves_for_a_run_and_nothing_of_it_is_saved(
+    cli: Cli, sandbox: SandboxThread, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = "sk-EXAMPLE0sandbox0moonshot0intl0000000000001"
+    monkeypatch.setenv("MOONSHOT_API_KEY", key)
+    ran = cli("status", "--json")
+    [shown] = json.loads(ran.out)["accounts"]
+    assert (ran.status, shown["name"], shown["region"]) == (0, "moonshot-env", "intl")
+    assert {entry.host for entry in sandbox.world.journal.select()} == {"api.moonshot.ai"}
+    files = [file for file in Path(cli("config", "path").out.strip()).parent.rglob("*") if file.is_file()]
+    assert not any(file.suffix == ".toml" or key.encode() in file.read_bytes() for file in files)
+
+
+def test_a_rename_takes_a_kept_session_along(cli: Cli, two: Path) -> None:
+    vault = Workbench(dict(os.environ)).vault
+    reference = vault.store("work.web", Secret("EXAMPLE"))
+    two.write_text(two.read_text().replace('name = "work"\n', f'name = "work"\nweb_session = "{reference}"\n'))
+    assert cli("accounts", "rename", "work", "main").status == 0
+    assert _account(two, "main")["web_session"] == "vault:main.web"
+    assert vault.read("vault:main.web", "main").reveal() == "EXAMPLE"
+    assert cli("accounts", "rename", "main", "work").status == 0
+    assert _account(two, "work")["key"] == "vault:work"

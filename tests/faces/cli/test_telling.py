@@ -1,6 +1,9 @@
 """The exact texts of a detection that cannot decide."""
 
 import sys
+from typing import Literal
+
+import pytest
 
 from perilune.core.errors import Problem
 from perilune.core.messages import Voice
@@ -55,6 +58,34 @@ def _lines(voice: Voice) -> str:
     removed = clean_paste(PASTE).removed
     problem = failure(judge(_tried()), removed, voice, is_narrowed=False)
     return "\n".join(problem_lines(problem, voice, Output(sys.stdout, {})))
+
+
+@pytest.mark.parametrize(
+    ("code", "variant", "facts"),
+    [
+        ("PL-NET-DNS", "", {}),
+        ("PL-NET-REFUSED", "", {"port": "443"}),
+        ("PL-NET-REFUSED", "cut", {}),
+        ("PL-NET-TIMEOUT", "", {"seconds": "5"}),
+        ("PL-NET-TLS", "", {"issuer": "Corp Proxy CA"}),
+        ("PL-NET-TLS", "unnamed", {}),
+        ("PL-NET-PROXY", "down", {"proxy": "http://proxy:3128"}),
+        ("PL-NET-REDIRECT", "", {}),
+    ],
+)
+@pytest.mark.parametrize(
+    ("language", "said"), [("en", "not reached is not a wrong key"), ("zh-CN", "未连通不等于密钥有误")]
+)
+def test_silence_never_speaks_against_a_key(
+    code: str, variant: str, facts: dict[str, object], language: Literal["en", "zh-CN"], said: str
+) -> None:
+    target = _tried()[1].target
+    problem = Problem(code=code, variant=variant, facts={"host": target.host, **facts})
+    probed = Probed(host=target.host, url=target.base, verdict="not-reached", problem=problem)
+    voice = Voice(language=language)
+    told = failure(judge([Tried(target, probed)]), [], voice, is_narrowed=False)
+    assert said in (voice.explain(told).note or "")
+    assert voice.explain(told).what == voice.explain(problem).what
 
 
 def test_the_block_of_a_host_that_was_not_reached_in_english() -> None:

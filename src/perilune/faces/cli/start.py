@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import click
 
-from perilune.core.errors import CredentialError, Problem
+from perilune.core.errors import CredentialError, PeriluneError, Problem
 from perilune.core.width import pad, width
 from perilune.faces.adding.services import AddServices, Choices
 from perilune.faces.cli.finding import Finding, findings
@@ -86,17 +86,29 @@ def _answer(found: Sequence[Finding], session: Session) -> list[Finding]:
 
 def _take(taken: Sequence[Finding], session: Session, services: AddServices) -> int:
     """Save what can be taken; of the rest it is said why not."""
-    from perilune.faces.cli.adding.from_environment import add_one, worst
+    from perilune.faces.cli.adding.from_environment import worst
 
     if not taken:
         raise CredentialError.of("PL-ACCOUNT-NONE")
-    statuses = []
-    for one in taken:
-        if one.variable is None or one.plan is None:
-            session.note(session.voice.say("start.not_taken", where=one.where))
-        else:
-            plan = services.plans[one.plan]
-            statuses.append(add_one(plan, one.variable, Choices(), services, session))
+    saved = [_save(one, session, services) for one in taken]
+    statuses = [status for status in saved if status is not None]
     if not statuses:
         raise CredentialError.of("PL-ACCOUNT-NONE")
     return worst(statuses)
+
+
+def _save(one: Finding, session: Session, services: AddServices) -> int | None:
+    """The exit status of saving one finding; None for one that is not taken. A refused one keeps no other back."""
+    from perilune.faces.cli.adding.from_environment import add_one
+    from perilune.faces.cli.adding.from_source import add_from
+
+    plan = services.plans.get(one.plan or "")
+    if plan is not None and one.variable is not None:
+        return add_one(plan, one.variable, Choices(), services, session)
+    if plan is not None and one.kind == "cli-login" and "cli" in plan.known_as:
+        try:
+            return add_from(plan.known_as["cli"], Choices(), services, session)
+        except PeriluneError as error:
+            return session.fail(error.problem)
+    session.note(session.voice.say("start.not_taken", where=one.where))
+    return None

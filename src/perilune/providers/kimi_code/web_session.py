@@ -9,7 +9,6 @@ from perilune.core.secret import Secret
 from perilune.providers.contract.reading import Binding
 from perilune.providers.contract.sources import Surroundings
 from perilune.providers.kimi_code.pasted import PastedSession, session_in
-from perilune.providers.kimi_code.stored_session import stored_binding, stored_sessions
 from perilune.providers.kimi_code.web_read import enriched, enrichment
 
 __all__ = [
@@ -69,6 +68,8 @@ def bind_stored(
 
     Raises: PL-COOKIE-… at the end, when there was none.
     """
+    from perilune.providers.kimi_code.stored_session import stored_binding, stored_sessions  # brings cryptography
+
     for _, session in stored_sessions(account, plan, region, around, browser):
         yield stored_binding(account, plan, region, around, session)
 

@@ -27,16 +27,16 @@ def set_fields(services: AddServices, name: str, fields: Mapping[str, object]) -
 
 
 def rename(services: AddServices, account: AccountConfig, new: str) -> None:
-    """Give an account another name: in the file, in every route, and in the vault where its key is kept under it."""
-    is_kept_by_name = account.key == f"{_VAULT}{account.name}"
-    if is_kept_by_name:
-        services.vault.store(new, services.vault.read(f"{_VAULT}{account.name}", account.name))
+    """Give an account another name: in the file, in every route, in the store, and in the vault where it stands."""
+    moved = _moved_places(account, new)
+    for old, place in moved.values():
+        services.vault.store(place, services.vault.read(f"{_VAULT}{old}", account.name))
 
     def edit(text: str) -> str:
         index = _index(services, text, account.name)
         text = set_value(text, ("accounts", index, "name"), new)
-        if is_kept_by_name:
-            text = set_value(text, ("accounts", index, "key"), f"{_VAULT}{new}")
+        for field, (_, place) in moved.items():
+            text = set_value(text, ("accounts", index, field), f"{_VAULT}{place}")
         for path in _slot_paths(services, text, account.name):
             text = set_value(text, (*path, "account"), new)
         services.account_renamed(account.name, new)  # before a running service sees the name and reads it anew
@@ -45,11 +45,17 @@ def rename(services: AddServices, account: AccountConfig, new: str) -> None:
     try:
         _edit(services, edit)
     except BaseException:
-        if is_kept_by_name:
-            services.vault.remove(new)
+        for _, place in moved.values():
+            services.vault.remove(place)
         raise
-    if is_kept_by_name:
-        services.vault.remove(account.name)
+    for old, _ in moved.values():
+        services.vault.remove(old)
+
+
+def _moved_places(account: AccountConfig, new: str) -> dict[str, tuple[str, str]]:
+    """The places in the vault that bear the account's name, by field: from, to."""
+    places = {"key": (account.name, new), "web_session": (f"{account.name}.web", f"{new}.web")}
+    return {field: places[field] for field in places if getattr(account, field) == f"{_VAULT}{places[field][0]}"}
 
 
 def remove(services: AddServices, account: AccountConfig, *, with_history: bool = False) -> int:
