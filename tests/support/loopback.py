@@ -22,12 +22,30 @@ class LoopbackServer:
     port: int = 0
     requests: list[Asked] = field(default_factory=list)
     reply: Reply = lambda asked: answer(200, b"{}")
+    open: set[asyncio.Task[None]] = field(default_factory=set)
 
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
+    def accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        serving = asyncio.create_task(self.serve(reader, writer))
+        self.open.add(serving)
+        serving.add_done_callback(self.open.discard)
+
+    async def close(self) -> None:
+        """Ends the connections that are still open, and waits until they are closed."""
+        for serving in self.open:
+            serving.cancel()
+        await asyncio.gather(*self.open, return_exceptions=True)
+
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            await self.answer_all(reader, writer)
+        finally:
+            writer.close()
+
+    async def answer_all(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
             while True:
                 head = (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
@@ -41,7 +59,6 @@ class LoopbackServer:
                 reply = self.reply(asked)
                 writer.write(reply if isinstance(reply, bytes) else await reply)
                 await writer.drain()
-        writer.close()
 
 
 def answer(status: int, body: bytes = b"", **headers: str) -> bytes:
@@ -54,9 +71,10 @@ def answer(status: int, body: bytes = b"", **headers: str) -> bytes:
 async def loopback_server() -> AsyncIterator[LoopbackServer]:
     """Serves on a free port until the test is done."""
     state = LoopbackServer()
-    server = await asyncio.start_server(state.serve, "127.0.0.1", 0)
+    server = await asyncio.start_server(state.accept, "127.0.0.1", 0)
     state.port = server.sockets[0].getsockname()[1]
     try:
         yield state
     finally:
         server.close()
+        await state.close()
