@@ -1,11 +1,14 @@
 """Opening the store, and what is said when it cannot be used."""
 
+import contextlib
 import os
 import sqlite3
 import stat
 import subprocess
 import sys
+import tempfile
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -176,12 +179,28 @@ def _write_more_than_fits(store: Store) -> None:
         connection.execute(insert(events).values(at=2, kind="big", document="x" * 1_000_000))
 
 
-@pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="root writes everywhere")
-def test_a_folder_that_cannot_be_written_is_said(tmp_path: Path) -> None:
-    (tmp_path / "closed").mkdir(mode=0o500)
-    with pytest.raises(StoreError) as raised:
-        open_store(tmp_path / "closed" / "perilune.sqlite3")
+@pytest.mark.skipif(os.name == "nt", reason="folders have no modes there")
+def test_a_folder_that_cannot_be_written_is_said() -> None:
+    with tempfile.TemporaryDirectory() as name, _as_nobody(Path(name)) as folder:
+        (folder / "closed").mkdir(mode=0o500)
+        with pytest.raises(StoreError) as raised:
+            open_store(folder / "closed" / "perilune.sqlite3")
     assert raised.value.problem.code == "PL-STORE-FULL"
+
+
+@contextlib.contextmanager
+def _as_nobody(folder: Path) -> Iterator[Path]:
+    """A process of root, which may write everywhere, gives that up for a while; any other stays as it is."""
+    if os.geteuid() != 0:
+        yield folder
+        return
+    nobody = 65534
+    os.chown(folder, nobody, -1)
+    os.seteuid(nobody)
+    try:
+        yield folder
+    finally:
+        os.seteuid(0)
 
 
 def test_a_path_that_is_a_folder_is_said(tmp_path: Path) -> None:
