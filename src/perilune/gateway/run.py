@@ -9,21 +9,18 @@ from msgspec.structs import replace
 
 from perilune.core.errors import RequestError
 from perilune.dialects.errors import ErrorKind
-from perilune.dialects.form import Answer
 from perilune.dialects.head import Body
 from perilune.dialects.target import Frame, Hooks
 from perilune.gateway.admission.rates import Debit
 from perilune.gateway.answering import (
-    JSON_TYPE,
-    STREAM_HEADERS,
-    headers_to_client,
     headers_to_vendor,
     own_headers,
 )
 from perilune.gateway.call import Attempt, Call, Reply
 from perilune.gateway.choosing import Chooser, Full, Place
 from perilune.gateway.clocks import LARGE_PROMPT_TOKENS, Clocks
-from perilune.gateway.dispatch import Asking, Limits, Sent, Streaming
+from perilune.gateway.delivery import Delivery, Served
+from perilune.gateway.dispatch import Asking, Limits, Sent
 from perilune.gateway.endings import Endings
 from perilune.gateway.failover import Move, Situation, Step, decide
 from perilune.gateway.failures import plain_outcome
@@ -31,10 +28,9 @@ from perilune.gateway.learning import learn_from
 from perilune.gateway.setup import Services, Setup
 from perilune.gateway.shaping import Corrections, Prepared, Shaper, with_correction
 from perilune.gateway.slots import Route
-from perilune.gateway.stream import AnswerStream, broken_event
 from perilune.gateway.tally import Tally
-from perilune.gateway.thoughts import keep_thought, session_of
-from perilune.gateway.turns import settle, take_turn
+from perilune.gateway.thoughts import session_of
+from perilune.gateway.turns import take_turn
 from perilune.providers.contract.outcome import Outcome
 from perilune.providers.contract.outcome import OutcomeClass as Is
 
@@ -60,6 +56,8 @@ class Run:
         self._tally = tally
         self._shaper = Shaper(call.front, body, stream_upstream=setup.config.stream_upstream)
         self._session = session_of(call.headers, body.head.prompt_cache_key)
+        tally.session = self._session
+        tally.route = route.name
         self._chooser = Chooser(services, setup, call, route, self._shaper, self._session)
         self._clocks: Clocks = call.clocks or setup.clocks.for_client(call.headers)
         self._began = asyncio.get_running_loop().time()
@@ -68,8 +66,7 @@ class Run:
         self._tries: dict[str, _Tries] = {}
         self._unknowns = 0
         self._endings = Endings(services, setup, call.front, tally)
-        tally.session = self._session
-        tally.route = route.name
+        self._delivery = Delivery(services, setup, call, route, tally, self._chooser, self._shaper)
 
     async def go(self) -> Reply:
         """The reply, after as many attempts as it takes. Cancelling ends the attempt and frees its lease at once."""
@@ -108,7 +105,10 @@ class Run:
             sent = await self._services.dispatcher.send(self._asking(place, prepared))
             self._closed(attempt, sent)
             if sent.outcome is None:
-                reply = self._answered(place, prepared, attempt, sent, tries)
+                attempt.outcome = plain_outcome(Is.OK, status=sent.status)
+                corrections = tries.corrections if tries.was_corrected else None
+                headers = self._own_headers(place.slot.account)
+                reply = self._delivery.reply(Served(place, prepared, attempt, sent, corrections), headers)
                 keeps_lease = reply.chunks is not None
                 return reply, Step(Move.STOP)
             attempt.outcome = sent.outcome
@@ -116,8 +116,8 @@ class Run:
                 place.debit.refund()
             return None, self._after(place, prepared, sent.outcome, tries)
         except RequestError as error:
-            headers = self._own_headers(None)
-            return self._endings.refused(error.problem, ErrorKind.BAD_REQUEST, headers), Step(Move.STOP)
+            refused = self._endings.refused(error.problem, ErrorKind.BAD_REQUEST, self._own_headers(None))
+            return refused, Step(Move.STOP)
         finally:
             if not keeps_lease:
                 self._services.states.give_back(place.permits)
@@ -211,92 +211,6 @@ class Run:
     def _closed(self, attempt: Attempt, sent: Sent) -> None:
         now = asyncio.get_running_loop().time()
         self._tally.close(attempt, now, sent.first_content_at)
-
-    def _answered(self, place: Place, prepared: Prepared, attempt: Attempt, sent: Sent, tries: _Tries) -> Reply:
-        attempt.outcome = plain_outcome(Is.OK, status=sent.status)
-        self._succeeded(place, prepared, tries)
-        headers = headers_to_client(sent.headers)
-        is_stream = sent.streaming is not None or (sent.whole is not None and sent.whole.is_stream)
-        out = [*(STREAM_HEADERS if is_stream else (JSON_TYPE,)), *headers, *self._own_headers(place.slot.account)]
-        reply = Reply(
-            status=200,
-            headers=out,
-            request_id=self._tally.id,
-            route=self._route.name,
-            account=place.slot.account,
-            attempts=self._tally.attempts,
-        )
-        self._tally.slot = place.slot
-        if sent.streaming is not None:
-            reply.chunks = self._stream(place, prepared, attempt, sent.streaming, reply)
-            return reply
-        whole = sent.whole
-        if whole is None:
-            raise AssertionError("an attempt without an outcome has an answer")
-        reply.body = whole.body
-        reply.usage = whole.usage
-        settle(place.debit, whole.usage)
-        reply.served_model = whole.served_model
-        if whole.answer is not None:
-            self._keep_thought(place, prepared, whole.answer)
-        self._tally.finish(200, Is.OK, None, usage=whole.usage, served=whole.served_model, bytes_out=len(whole.body))
-        return reply
-
-    def _stream(
-        self, place: Place, prepared: Prepared, attempt: Attempt, streaming: Streaming, reply: Reply
-    ) -> AnswerStream:
-        def finished() -> None:
-            collector = streaming.flow.answer
-            if collector is not None and prepared.wants_thoughts:
-                self._keep_thought(place, prepared, collector.answer())
-
-        def ended(outcome: Outcome) -> None:
-            try:
-                if outcome.kind not in (Is.OK, Is.CLIENT_GONE):
-                    self._services.counters.streams_broken += 1
-                    agent = self._chooser.agent_product
-                    learn_from(self._services, place.slot, place.surface, agent, prepared.model, outcome)
-            finally:
-                settle(place.debit, reply.usage)
-                self._services.streams.discard(stream)
-                self._services.states.give_back(place.permits)
-                place.lease.release()
-
-        explain = partial(
-            broken_event, self._services, self._setup.language, self._call.front, streaming, self._tally.id
-        )
-        stream = AnswerStream(
-            streaming,
-            reply,
-            attempt,
-            self._tally,
-            explain=explain,
-            on_finished=finished,
-            on_end=ended,
-            prompt_tokens=lambda: self._shaper.prompt_tokens,
-        )
-        self._services.streams.add(stream)
-        return stream
-
-    def _keep_thought(self, place: Place, prepared: Prepared, answer: Answer) -> None:
-        thoughts = self._services.thoughts
-        if thoughts is not None and prepared.wants_thoughts:
-            family = place.slot.ways.family
-            keep_thought(thoughts, self._call.front, self._body.bytes, answer, family, self._session)
-
-    def _succeeded(self, place: Place, prepared: Prepared, tries: _Tries) -> None:
-        services = self._services
-        slot = place.slot
-        if not services.states.is_calm:
-            services.states.succeeded(place.scopes or self._chooser.scopes_of(slot, place.surface))
-        services.admission.succeeded(slot.group)
-        services.accounts.served(slot.account, services.now())
-        if tries.corrections is not None and tries.was_corrected:
-            now_s = asyncio.get_running_loop().time()
-            services.live_traits.learn(slot.account, prepared.model, place.surface, tries.corrections, now_s)
-        if self._session is not None and len(self._route.slots) > 1:
-            is_main = slot is self._route.slots[0]
-            services.stays.served(self._route.name, self._session, slot.name, services.now(), is_main=is_main)
 
     def _after(self, place: Place, prepared: Prepared, outcome: Outcome, tries: _Tries) -> Step:
         """Learn from a refusal, then decide."""
