@@ -51,6 +51,25 @@ async def test_two_conversations_with_equal_ids_are_never_mixed(build: Build) ->
         assert json.loads(house.seen()[-1].body)["messages"][1]["reasoning_content"] == thought
 
 
+@pytest.mark.parametrize("stream", [False, True])
+async def test_a_thought_is_found_again_under_the_clients_own_name_of_a_tool(build: Build, stream: bool) -> None:
+    house = build(route("work/kimi-for-coding"))
+    house.world.records_bodies = True
+    name = "mcp__" + "long" * 30
+    function = {"name": name, "parameters": {"type": "object", "properties": {}}}
+    asked: dict[str, Any] = {"tools": [{"type": "function", "function": function}], "reasoning_effort": "high"}
+    await house.client.chat("which name is sent?", **asked)
+    sent = json.loads(house.seen()[-1].body)["tools"][0]["name"]
+    assert sent != name
+    house.world.say(sequence=[{"tool": sent, "arguments": {"n": 0}, "reasoning": "a thought"}])
+    assert (await house.client.chat("do it", stream=stream, **asked)).status == 200
+    history = turns(1, reasoning=None)
+    history[1]["tool_calls"][0]["function"]["name"] = name
+    assert (await house.client.chat(messages=history, **asked)).status == 200
+    parts = json.loads(house.seen()[-1].body)["messages"][1]["content"]
+    assert [part["thinking"] for part in parts if part["type"] == "thinking"] == ["a thought"]
+
+
 @pytest.mark.case("gateway GU-06")
 async def test_a_redirect_is_not_followed(build: Build) -> None:
     house = build(route("ci/kimi-k2.6"))

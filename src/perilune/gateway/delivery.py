@@ -114,7 +114,8 @@ class Delivery:
         thoughts = self._services.thoughts
         if thoughts is not None and served.prepared.wants_thoughts:
             family = served.place.slot.ways.family
-            keep_thought(thoughts, self._call.front, self._shaper.body.bytes, answer, family, self._tally.session)
+            body, session = self._shaper.body.bytes, self._tally.session
+            keep_thought(thoughts, served.prepared.context, body, answer, family, session)
 
     def _remember(self, served: Served) -> None:
         """What a success tells of the slot: it is well, what its model needs, and that the session stays on it."""

@@ -5,12 +5,12 @@ In memory, least recently used first out. Never logged, never in a bundle. Sourc
 
 import hashlib
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 
-from perilune.dialects.form import Answer, Dialect, Reasoning, ToolCall, Turn
-from perilune.dialects.keys import History
-from perilune.dialects.target import TurnKeys
+from perilune.dialects.form import Answer, Reasoning, ToolCall
+from perilune.dialects.target import Context, TurnKeys
 from perilune.dialects.translate import parse_request
+from perilune.dialects.way_back import answer_keys
 
 LARGEST_BYTES = 64 * 1024 * 1024
 _OVERHEAD = 200
@@ -73,14 +73,13 @@ class ThoughtStore:
 
 
 def keep_thought(
-    store: ThoughtStore, front: Dialect, body: bytes, answer: Answer, family: str, session: str | None
+    store: ThoughtStore, context: Context, body: bytes, answer: Answer, family: str, session: str | None
 ) -> None:
-    """Keep the thought of an answer that calls tools, under the turns it was asked with."""
+    """Keep the thought of an upstream's answer that calls tools, under the turns the client asked with."""
     thoughts = [part for part in answer.parts if isinstance(part, Reasoning) and part.text]
     if not thoughts or not any(isinstance(part, ToolCall) for part in answer.parts):
         return
-    turn = Turn("assistant", tuple(part for part in answer.parts if not isinstance(part, Reasoning)))
-    keys = _keys(parse_request(front, body).turns, turn)
+    keys = answer_keys(context, parse_request(context.client, body).turns, answer)
     text = "".join(part.text for part in thoughts)
     store.keep(keys, Reasoning(text, thoughts[-1].signature, origin=family), session)
 
@@ -90,13 +89,6 @@ def session_of(headers: Mapping[str, str], prompt_cache_key: object) -> str | No
     own = prompt_cache_key if isinstance(prompt_cache_key, str) and prompt_cache_key else None
     found = own or next((headers[name] for name in _SESSION_HEADERS if headers.get(name)), None)
     return None if found is None else hashlib.blake2b(found.encode(errors="replace"), digest_size=16).hexdigest()
-
-
-def _keys(turns: Iterable[Turn], answered: Turn) -> TurnKeys:
-    history = History()
-    for turn in turns:
-        history.add(turn)
-    return history.keys(answered)
 
 
 def _size(thought: Reasoning) -> int:
