@@ -108,7 +108,7 @@ class SandboxApp:
             ticket = Ticket(self.world.traffic(call.entry.account)) if _asks(route, request) else None
             try:
                 reply = self._judged(call, route, ticket)
-            except Exception:
+            except Exception:  # the loop boundary of one request: a fault of ours is answered and logged
                 if ticket is not None:
                     ticket.give_back()
                 log.exception("the sandbox failed on %s %s", request.method, call.path)
