@@ -142,6 +142,8 @@ def judge(result: ReviewResult, said: Sequence[Golden], model: Model, count: Cou
     landed: Counter[str] = Counter()
     count["said"] += len(model.said)
     for finding in result.inline:
+        if finding.pass_name == "harness":  # a committed secret, found without the model
+            continue
         golden = by_name[finding.title.split()[0]]
         landed[golden.name] += 1
         count["own range" if _is_its_place(finding, golden) else "misplaced"] += 1

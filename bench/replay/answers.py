@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from msgspec import Struct
 
-from perilune.patches.model import File, Hunk, LineKind, Side
+from perilune.patches.model import File, Hunk, Line, LineKind, Side
 from perilune.patches.scene import normalise
 from perilune.review.ports import AnswerOutcome, ModelAnswer, ModelRequest, Usage
 from perilune.review.prompt.secrets import Redactor
@@ -56,7 +56,7 @@ def _touch(one: Golden, other: Golden) -> bool:
     return (one.path, one.side) == (other.path, other.side) and one.start <= other.end and other.start <= one.end
 
 
-def _runs(file: File, hunk: Hunk, draw: random.Random) -> Iterator[tuple[File, Side, list]]:
+def _runs(file: File, hunk: Hunk, draw: random.Random) -> Iterator[tuple[File, Side, list[Line]]]:
     """One run of lines of either side of a hunk, with a changed line in it."""
     for side, changed in ((Side.NEW, LineKind.ADDED), (Side.OLD, LineKind.REMOVED)):
         lines = hunk.side(side)
