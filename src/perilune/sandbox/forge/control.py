@@ -8,7 +8,7 @@ import msgspec
 from perilune.sandbox.forge.faults import CallFault
 from perilune.sandbox.forge.hooks import Hook, Hooks, deliver
 from perilune.sandbox.forge.rules import Behaviour
-from perilune.sandbox.forge.state import Dialect, Forge
+from perilune.sandbox.forge.state import Dialect, Forge, Pull, Repository
 from perilune.sandbox.http.reply import Reply
 from perilune.sandbox.http.request import Request
 
@@ -43,17 +43,15 @@ def _hooks(hooks: Hooks, request: Request) -> Reply:
 
 
 def _state(forge: Forge, request: Request) -> Reply:
-    rows: list[dict[str, Any]] = []
-    for repository in forge.repositories.values():
-        for pull in repository.pulls.values():
-            rows.append(
-                {
-                    "repository": repository.path, "number": pull.number, "head": pull.head, "state": pull.state,
-                    "reviews": len(pull.reviews), "threads": len(pull.threads), "comments": len(pull.comments),
-                }
-            )  # fmt: skip
+    pulls = [(one, pull) for one in forge.repositories.values() for pull in one.pulls.values()]
+    rows = [_pull(repository, pull) for repository, pull in pulls]
     people = [{"login": user.login, "token": user.token} for user in forge.users.values()]
     return Reply.json({"pulls": rows, "users": people, "failures": forge.failures})
+
+
+def _pull(repository: Repository, pull: Pull) -> dict[str, Any]:
+    counts = {"reviews": len(pull.reviews), "threads": len(pull.threads), "comments": len(pull.comments)}
+    return {"repository": repository.path, "number": pull.number, "head": pull.head, "state": pull.state, **counts}
 
 
 def _behaviour(forge: Forge, request: Request) -> Reply:

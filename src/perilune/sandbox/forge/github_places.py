@@ -9,6 +9,7 @@ _LINE = "Pull request review thread line must be part of the diff"
 _SAME_HUNK = "Pull request review thread start line must be part of the same hunk as the line."
 _ORDER = "Pull request review thread start line must precede the end line."
 _NO_HUNK = "Pull request review thread diff hunk can't be blank"
+_PLACE: tuple[str, ...] = ("line", "side", "start_line", "start_side", "subject_type")
 _PATH = "Pull request review thread path is invalid"
 
 
@@ -37,9 +38,7 @@ def place_thread(
     """The thread of a comment whose place was found good."""
     change = _change(repository, pull, commit, given["path"])
     spot = _spot(change, given.get("line"), given.get("side", "RIGHT")) if change is not None else None
-    place = {
-        name: given[name] for name in ("line", "side", "start_line", "start_side", "subject_type") if name in given
-    }
+    place = {name: given[name] for name in _PLACE if name in given}
     return Thread(
         id=f"PRRT_{forge.new_id()}", comments=[forge.comment(user, str(given.get("body") or ""))], place=place,
         path=given["path"], text=spot.text if spot is not None else None, commit=commit,
