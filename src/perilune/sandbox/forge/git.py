@@ -90,21 +90,20 @@ class BareRepository:
             index = str(Path(folder) / "index")
             if base is not None:
                 self.run("read-tree", base, GIT_INDEX_FILE=index)
-            for name, content in files.items():
-                self._stage(name, content, index)
+            rows = b"".join(self._row(name, content) for name, content in files.items())
+            self.run("update-index", "-z", "--index-info", stdin=rows, GIT_INDEX_FILE=index)
             tree = self.run("write-tree", GIT_INDEX_FILE=index).decode().strip()
         parents = ("-p", base) if base is not None else ()
         made = self.run("commit-tree", tree, *parents, "-m", message).decode().strip()
         self.point(ref, made)
         return made
 
-    def _stage(self, name: str, content: str | bytes | None, index: str) -> None:
+    def _row(self, name: str, content: str | bytes | None) -> bytes:
         if content is None:
-            self.run("update-index", "--force-remove", "--", name, GIT_INDEX_FILE=index)
-            return
+            return f"0 {'0' * 40}\t{name}\0".encode()
         data = content.encode() if isinstance(content, str) else content
         blob = self.run("hash-object", "-w", "--stdin", stdin=data).decode().strip()
-        self.run("update-index", "--add", "--cacheinfo", f"100644,{blob},{name}", GIT_INDEX_FILE=index)
+        return f"100644 {blob}\t{name}\0".encode()
 
     def take(self, source: Path, *refspecs: str) -> None:
         """Commits of another repository on this machine, as a forced push would bring them."""
