@@ -41,6 +41,15 @@ class ForgeMeans(Struct, frozen=True, kw_only=True):
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
 
 
+def git_settings(means: ForgeMeans, url: str) -> tuple[tuple[str, str], ...]:
+    """Git's settings that carry the credential to this address; they go by environment, never by argument."""
+    if means.token is None:
+        return ()
+    pair = f"{means.site.spec.git_user}:{means.token.reveal()}"
+    value = base64.b64encode(pair.encode()).decode()
+    return ((f"http.{url}.extraHeader", f"Authorization: Basic {value}"),)
+
+
 class ForgeClient:
     """Calls of one installation with one credential."""
 
@@ -52,14 +61,6 @@ class ForgeClient:
         self._writing = asyncio.Lock()
         self._wrote_at: datetime | None = None
         self._known: dict[str, tuple[str, ControlAnswer]] = {}
-
-    def git_settings(self, url: str) -> tuple[tuple[str, str], ...]:
-        """Git's settings that carry the credential to this host; they go by environment, never by argument."""
-        if self.means.token is None:
-            return ()
-        pair = f"{self.site.spec.git_user}:{self.means.token.reveal()}"
-        value = base64.b64encode(pair.encode()).decode()
-        return ((f"http.{url}.extraHeader", f"Authorization: Basic {value}"),)
 
     async def read(self, path: str, **query: object) -> ControlAnswer:
         """One read; an unchanged answer is not sent twice. 404 and the like are answers."""

@@ -4,11 +4,12 @@ from collections.abc import Sequence
 
 from msgspec import Struct, field
 
-from perilune.core.errors import Problem
+from perilune.core.errors import Problem, ReviewError
 from perilune.core.messages import Voice
 from perilune.forges.contract.port import (
     Conclusion,
     Forge,
+    Person,
     Post,
     Posted,
     PullRequest,
@@ -80,11 +81,28 @@ class Publisher:
             check=check, errors=tuple(drawn.problems),
         )  # fmt: skip
 
+    async def rehearse(self, result: ReviewResult, seen: PullRequest, how: Publishing) -> Publication:
+        """What publishing would come to now; nothing is written. Raises: ReviewError."""
+        threads = await self._forge.threads(seen.address) if await self._is_somebody() else ()
+        drawn = await self._drawn(result, threads, how)
+        return Publication(
+            state="dry_run", reviews=int(bool(drawn.posts)), inline=len(drawn.posts) + len(drawn.files),
+            folded=len(result.folded), demoted=len(drawn.demoted), carried=len(drawn.carried),
+            check=conclusion_of(result),
+        )  # fmt: skip
+
+    async def _is_somebody(self) -> bool:
+        try:
+            await self._forge.identity()
+        except ReviewError:
+            return False
+        return True
+
     async def _drawn(self, result: ReviewResult, threads: Sequence[Thread], how: Publishing) -> _Drawn:
         """Every inline finding on its place, in the summary, or left alone because it stands already."""
         drawn = _Drawn()
         spec = self._forge.site.spec
-        me = await self._forge.identity()
+        me = await self._forge.identity() if threads else Person(login="")
         for matched in against_live(result.inline, threads, me, result.diff).found:
             finding = matched.finding
             if matched.state is not State.NEW:

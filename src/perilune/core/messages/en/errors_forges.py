@@ -28,4 +28,6 @@ MESSAGES = {
     "PL-HOOK-BODY.what": "The webhook body is no JSON, or too large.",
     "PL-HOOK-NOSECRET.title": "This webhook has no secret.",
     "PL-HOOK-NOSECRET.what": "No [[forges]] entry of this kind has a webhook_secret; unsigned webhooks are not taken.",
+    "PL-USAGE.what.only_patch": "--only goes with --format patch.",
+    "PL-CONFIG-VALUE.what.forge_url": "{place}: {key} {value} is not an https address.",
 }

@@ -21,9 +21,10 @@ MESSAGES = {
     "publish.check.success": "Reviewed, {count} findings",
     "publish.check.failure": "Reviewed, {count} findings, some at or above the limit",
     "publish.check.neutral": "Not reviewed as a whole",
-    "publish.would": "Would publish on {url}: {inline} comments on lines, {files} on files, {demoted} in the summary, {carried} stand already.",
     "publish.done": "Published on {url}: {inline} comments on lines and files, {demoted} in the summary only, {carried} stood already.",
     "publish.closed": "{url} is closed; nothing was published.",
     "publish.superseded": "{url} has a newer head; nothing was published.",
     "publish.no_credential": "There is no credential for {host}; nothing is published.",
+    "publish.left_out": "Left out of the patch, as a worse one touches the same lines: {place} {title}",
+    "publish.would": "Would publish on {url}: {inline} comments on lines and files, {demoted} in the summary only, {carried} stand already.",
 }

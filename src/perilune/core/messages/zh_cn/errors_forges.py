@@ -28,4 +28,6 @@ MESSAGES = {
     "PL-HOOK-BODY.what": "Webhook 内容不是 JSON，或过大。",
     "PL-HOOK-NOSECRET.title": "该 Webhook 没有密钥。",
     "PL-HOOK-NOSECRET.what": "没有同类 [[forges]] 条目设置 webhook_secret；不接受未签名的 Webhook。",
+    "PL-USAGE.what.only_patch": "--only 需与 --format patch 一起使用。",
+    "PL-CONFIG-VALUE.what.forge_url": "{place}：{key} 的值 {value} 不是 https 地址",
 }

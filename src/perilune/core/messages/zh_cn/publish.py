@@ -21,9 +21,10 @@ MESSAGES = {
     "publish.check.success": "已审查，{count} 条发现",
     "publish.check.failure": "已审查，{count} 条发现，其中有达到上限的",
     "publish.check.neutral": "未完整审查",
-    "publish.would": "将发布到 {url}：行级评论 {inline} 条，文件级 {files} 条，摘要中 {demoted} 条，已存在 {carried} 条。",
     "publish.done": "已发布到 {url}：行级和文件级评论 {inline} 条，仅在摘要中 {demoted} 条，此前已存在 {carried} 条。",
     "publish.closed": "{url} 已关闭，未发布任何内容。",
     "publish.superseded": "{url} 已有更新的提交，未发布任何内容。",
     "publish.no_credential": "没有 {host} 的凭据，不发布任何内容。",
+    "publish.left_out": "补丁中略去（更严重的建议涉及相同的行）：{place} {title}",
+    "publish.would": "将发布到 {url}：行级和文件级评论 {inline} 条，仅在摘要中 {demoted} 条，已存在 {carried} 条。",
 }
