@@ -1,7 +1,7 @@
 """One contract over every forge that is found: reading."""
 
 import pytest
-from tests.forges.conftest import Scene
+from tests.support.forges import Scene
 
 from perilune.core.errors import ReviewError
 from perilune.forges.contract.port import PullAddress
@@ -40,16 +40,15 @@ async def test_all_pages_of_files_and_comments_are_read(scene: Scene) -> None:
         scene.pull.comments.append(scene.played.comment(scene.author, f"remark {number}"))
     files = await scene.forge.files(scene.address)
     remarks = await scene.forge.remarks(scene.address)
-    assert {(file.old_path, file.path) for file in files} == {
-        ("a.txt", "a.txt"), ("old.txt", "new.txt"), ("b.txt", "b.txt")
-    }  # fmt: skip
+    named = {("a.txt", "a.txt"), ("old.txt", "new.txt"), *((name, name) for name in ("b.txt", "crlf.txt", "open.txt"))}
+    assert {(file.old_path, file.path) for file in files} == named
     assert [remark.body for remark in remarks] == [f"remark {number}" for number in range(5)]
 
 
 async def test_a_large_file_comes_without_a_patch_and_is_not_lost(scene: Scene) -> None:
     scene.played.behaviour.largest_patch = 10
     files = await scene.forge.files(scene.address)
-    assert len(files) == 3
+    assert len(files) == 5
     assert all(file.patch is None for file in files)
 
 

@@ -1,6 +1,7 @@
 """What a played forge knows: people, repositories, pull requests, reviews, threads, comments, statuses."""
 
 import itertools
+import shutil
 import threading
 from collections.abc import Iterable, Mapping
 from datetime import datetime
@@ -216,9 +217,14 @@ class Forge:
         self.users[login] = user
         return user
 
-    def repository(self, path: str, roles: Mapping[str, str] | None = None) -> Repository:
-        """A new, empty repository."""
-        bare = BareRepository.create(self.folder / self.dialect / f"{path}.git")
+    def repository(
+        self, path: str, roles: Mapping[str, str] | None = None, *, source: Path | None = None
+    ) -> Repository:
+        """A new repository, empty or a copy of a bare one on this machine."""
+        folder = self.folder / self.dialect / f"{path}.git"
+        if source is not None:
+            shutil.copytree(source, folder)
+        bare = BareRepository(folder) if source is not None else BareRepository.create(folder)
         repository = Repository(self, path, bare, self.new_id())
         repository.roles.update(roles or {})
         self.repositories[path] = repository
