@@ -121,6 +121,7 @@ class _Run:
             fail_on=prepared.settings.fail_on,
             require_full_coverage=prepared.settings.require_full_coverage,
             head_lines=prepared.heads,
+            diff=prepared.acquired.diff,
         )
 
     def _nothing(self, prepared: Prepared) -> ReviewResult:
