@@ -17,6 +17,7 @@ from perilune.compose.workbench import Workbench
 from perilune.core.errors import PeriluneError, Problem
 from perilune.core.messages import Voice
 from perilune.core.secret import Secret
+from perilune.faces.api.hooks import HookDesk, LateDesk
 from perilune.faces.api.hub import Hub
 from perilune.faces.api.ports import AddedKey
 from perilune.faces.web.app import build_web
@@ -61,8 +62,8 @@ class Stack:
             wants_key=wants_key,
             add_key=add or self._add,
         )
-        web = build_web(self.live, hub, token.reveal() if token is not None else None)
-        self.engine = Engine(
+        web = build_web(self.live, hub, token.reveal() if token is not None else None, LateDesk(self._hook_desk))
+        self.engine: Engine = Engine(
             bench,
             bench.monitoring_now(),
             publish=self._published,
@@ -189,6 +190,11 @@ class Stack:
         self._tasks.discard(task)
         if not task.cancelled() and (fault := task.exception()) is not None:
             _log.error("a task of the service ended by a fault of ours", exc_info=fault)
+
+    def _hook_desk(self) -> HookDesk:
+        from perilune.compose.hook_desk import WebhookDesk
+
+        return WebhookDesk(self.bench, self.engine.store)
 
     def _config_stamp(self) -> tuple[int, int] | None:
         try:
