@@ -21,9 +21,15 @@ def earlier_of(threads: Sequence[Thread], me: Person) -> Iterator[Earlier]:
         yield Earlier(
             key=thread.id, fingerprint=mark.fingerprint, fingerprint_code=mark.fingerprint_code, path=thread.path,
             side=Side.OLD if thread.side == "old" else Side.NEW, words=_words(first.body),
-            state=State.DISMISSED if was_dismissed(thread, me) else State.POSTED,
+            state=_state(thread, me),
             has_human_reply=has_human_reply(thread, me), is_resolved=thread.is_resolved, is_known=False,
         )  # fmt: skip
+
+
+def _state(thread: Thread, me: Person) -> State:
+    if was_dismissed(thread, me):
+        return State.DISMISSED
+    return State.FIXED if thread.is_resolved else State.POSTED
 
 
 def is_own(author: Person, me: Person) -> bool:

@@ -105,8 +105,10 @@ class Publisher:
         me = await self._forge.identity() if threads else Person(login="")
         for matched in against_live(result.inline, threads, me, result.diff).found:
             finding = matched.finding
-            if matched.state is not State.NEW:
-                drawn.carried += [finding] if matched.state is State.CARRIED else []
+            if State.CARRIED in (finding.state, matched.state):
+                drawn.carried.append(finding)
+                continue
+            if matched.state is not State.NEW and finding.supersedes is None:
                 continue
             place = place_of(finding, result.diff, spec) if how.is_inline else None
             if place is None:
