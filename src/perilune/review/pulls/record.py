@@ -25,7 +25,8 @@ def rows_after(
 ) -> list[FindingRow]:
     """Every row that this head adds or changes."""
     known = {row.id: row for row in before}
-    posted = _threads_by_fingerprint(threads, me)
+    taken = {row.thread for row in before}
+    posted = _threads_by_fingerprint([thread for thread in threads if thread.id not in taken], me)
     changed: dict[str, FindingRow] = {}
     for matched in outcome.found:
         earlier = known.get(matched.earlier.key) if matched.earlier is not None else None
@@ -40,7 +41,7 @@ def rows_after(
     for finding in result.findings:
         if finding.state in (State.NEW, State.CARRIED) and finding.is_inline:
             row = _new(finding, result.run_id, pull, posted, at)
-            if row.thread is not None and row.thread not in {entry.thread for entry in before}:
+            if row.thread is not None:
                 changed[row.id] = row
     return list(changed.values())
 
