@@ -133,6 +133,15 @@ def test_a_preview_asks_no_model_and_writes_nothing(played: Played) -> None:
     assert "Estimate: 2 requests" in out
 
 
+@pytest.mark.parametrize("serves_git", [True, False])
+def test_paths_restrict_what_is_read(tmp_path: Path, *, serves_git: bool) -> None:
+    with ForgeThread(tmp_path / "forges") as forges:
+        played = Played(forges, "gitlab", tmp_path / "home")
+        played.forge.behaviour.serves_git = serves_git
+        _, out, _, _ = played.review("--json", "--dry-run", "a.txt")
+    assert [item["path"] for item in json.loads(out)["coverage"]["items"]] == ["a.txt"]
+
+
 def test_another_host_is_not_called(played: Played) -> None:
     status, _, err, _ = played.review(url="https://forge.example.org/team/shop/pull/1")
     assert status == 2
