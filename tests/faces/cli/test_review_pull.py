@@ -133,6 +133,15 @@ def test_a_preview_asks_no_model_and_writes_nothing(played: Played) -> None:
     assert "Estimate: 2 requests" in out
 
 
+@pytest.mark.parametrize("serves_git", [True, False])
+def test_paths_restrict_what_is_read(tmp_path: Path, *, serves_git: bool) -> None:
+    with ForgeThread(tmp_path / "forges") as forges:
+        played = Played(forges, "gitlab", tmp_path / "home")
+        played.forge.behaviour.serves_git = serves_git
+        _, out, _, _ = played.review("--json", "--dry-run", "a.txt")
+    assert [item["path"] for item in json.loads(out)["coverage"]["items"]] == ["a.txt"]
+
+
 def test_another_host_is_not_called(played: Played) -> None:
     status, _, err, _ = played.review(url="https://forge.example.org/team/shop/pull/1")
     assert status == 2
@@ -158,13 +167,17 @@ def test_the_token_is_in_no_file_of_ours(played: Played) -> None:
 def test_where_git_cannot_fetch_the_forges_patches_are_read(played: Played) -> None:
     if played.forge.dialect == "gitea":
         return  # this forge's list has no patches
+    large = "".join(f"a line that is number {number}\n" for number in range(900))
+    head = played.repository.bare.commit("refs/heads/topic", {"large.txt": large})
     played.forge.behaviour.serves_git = False
-    head = played.pull.head
+    played.forge.behaviour.largest_patch = 4_000
     status, out, _, _ = played.review("--json", "--dry-run")
     document = json.loads(out)
     assert (status, document["input"]["head"]) == (0, head)
     assert document["publication"]["inline"] == 1
     assert document["config"]["rules"] == []
+    states = {item["path"]: (item["state"], item["reason"]) for item in document["coverage"]["items"]}
+    assert states["large.txt"] == ("failed", "no_patch")
 
 
 def test_without_a_credential_it_prints_and_says_so(tmp_path: Path) -> None:

@@ -121,6 +121,9 @@ class Gitea:
         self._client.decoded(answer, wire.Comment)
         return True
 
+    async def edit_comment(self, address: PullAddress, thread: Thread, body: str) -> bool:
+        return await self.edit_remark(address, thread.remarks[0].id, body)
+
     async def reply(self, address: PullAddress, thread: Thread, body: str) -> Refs:
         """A thread cannot be answered in place over this API: the answer goes into the conversation."""
         return await self.post_remark(address, body)

@@ -1,5 +1,6 @@
 """Publishes one review in the fixed order: re-read, check, one review call, files, summary, threads, report."""
 
+import asyncio
 from collections.abc import Sequence
 
 from msgspec import Struct, field
@@ -66,7 +67,7 @@ class Publisher:
         if pull.state != "open":
             return Publication(state="closed")
         if pull.head_sha != seen.head_sha:
-            self._outbox.supersede(result.run_id)
+            await asyncio.to_thread(self._outbox.supersede, result.run_id)
             return Publication(state="superseded", errors=(Problem(code="PL-REVIEW-SUPERSEDED"),))
         threads = await self._forge.threads(pull.address)
         drawn = await self._drawn(result, threads, how)
