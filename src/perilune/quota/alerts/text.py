@@ -12,10 +12,10 @@ LONGEST = 200
 _MOMENTS = ("resets_at", "empty_at", "until", "since")
 
 
-def alert_text(alert: Alert, voice: Voice, account: str | None = None) -> str:
-    """The sentence of an alert; `account` replaces the account's name. At most 200 characters."""
+def alert_text(alert: Alert, voice: Voice) -> str:
+    """The sentence of an alert, 200 characters at most."""
     facts: dict[str, object] = dict(alert.facts)
-    facts["account"] = account or alert.account
+    facts["account"] = alert.account
     facts["window"] = _window(alert, voice)
     for name in _MOMENTS:
         at = parse_instant(alert.facts.get(name))
