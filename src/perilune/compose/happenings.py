@@ -17,6 +17,7 @@ from perilune.store import events
 from perilune.store.engine import Store
 
 Publish = Callable[[str], None]
+Hear = Callable[[str, datetime, str | None, Mapping[str, object]], None]
 
 
 class Happenings:
@@ -26,6 +27,11 @@ class Happenings:
         self._store = store
         self._background = background
         self._publish = publish
+        self._hear: Hear = lambda kind, at, account, facts: None
+
+    def tell(self, hear: Hear) -> None:
+        """Let somebody hear of every event, with its kind, moment, account and facts."""
+        self._hear = hear
 
     def note(self, kind: str, at: datetime, account: str | None = None, **facts: object) -> None:
         """Keep one event. Facts are text, numbers, or instants."""
@@ -39,6 +45,7 @@ class Happenings:
 
         self._background.submit(write)
         self._publish("events")
+        self._hear(kind, at, account, plain)
 
     def latest(self, limit: int, voice: Voice) -> list[EventDocument]:
         """The newest events in the reader's words."""

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from starlette.types import ASGIApp
 
+from perilune.compose.alerting import Alerting
 from perilune.compose.engine import Engine
 from perilune.compose.happenings import Edges
 from perilune.compose.lines import keep_line
@@ -73,6 +74,7 @@ class Stack:
         )
         self.edges = Edges(self.engine.happenings)
         self._client: ControlClient = bench.control_client()
+        self.alerting = Alerting(self.engine, self._client, self._loop)
         self._collector = Collector(
             self.engine.snapshots,
             self._client,
@@ -93,6 +95,7 @@ class Stack:
         self._schedule_task = asyncio.create_task(self._read_for_good())
         self._keep(self._watch_config())
         self._keep(self.engine.sharing.run())
+        self._keep(self.alerting.run())
 
     async def stop(self, drain_s: float) -> None:
         """End everything; running answers get `drain_s` seconds."""
@@ -107,6 +110,7 @@ class Stack:
         """Take over the configuration as it is now. Raises: ConfigError, and everything stays as it was."""
         monitoring = await asyncio.to_thread(self.bench.monitoring_now, self.engine.store)
         self.engine.reload(monitoring)
+        self.alerting.reload()
         self.config_problem = None
         if self._schedule_task is not None:
             self._schedule_task.cancel()
@@ -161,6 +165,7 @@ class Stack:
             status = await asyncio.to_thread(self.engine.monitoring.status, (), Voice(now=now))
             self.edges.look(status.accounts, now)
             await asyncio.to_thread(self._keep_line, status)
+            self.alerting.look()
 
     def _keep_line(self, status: StatusDocument) -> None:
         """What status lines show, kept fresh by this process."""

@@ -1,4 +1,4 @@
-"""Channels of the configuration: built when they are first sent to, so that a secret is read only then."""
+"""Channels of the configuration: built when they are first sent to. A secret is read, and a way imported, only then."""
 
 import asyncio
 from collections.abc import Callable, Mapping
@@ -10,19 +10,8 @@ from msgspec import Struct
 from perilune.config.schema import NotifyConfig
 from perilune.core.errors import PeriluneError
 from perilune.core.secret import Secret
-from perilune.monitor.notify.bark import Bark
-from perilune.monitor.notify.desktop import Desktop
-from perilune.monitor.notify.dingtalk import DingTalk
-from perilune.monitor.notify.execute import Execute
-from perilune.monitor.notify.feishu import Feishu
-from perilune.monitor.notify.mail import Mail, MailServer
-from perilune.monitor.notify.ntfy import Ntfy
 from perilune.monitor.notify.port import Channel, Message, Receipt
 from perilune.monitor.notify.posting import Poster
-from perilune.monitor.notify.slack import Slack
-from perilune.monitor.notify.telegram import Telegram
-from perilune.monitor.notify.webhook import Webhook
-from perilune.monitor.notify.wecom import WeCom
 from perilune.net.control import ControlClient
 from perilune.net.guard import Allowed
 from perilune.quota.alerts.kinds import is_wanted
@@ -96,27 +85,49 @@ def _built(config: NotifyConfig, around: Surroundings) -> Channel:
     url, must = config.url or "", key or Secret("")
     match config.channel:
         case "desktop":
+            from perilune.monitor.notify.desktop import Desktop
+
             return Desktop(around.environment)
         case "ntfy":
+            from perilune.monitor.notify.ntfy import Ntfy
+
             return Ntfy(poster, url, key)
         case "bark":
+            from perilune.monitor.notify.bark import Bark
+
             return Bark(poster, config.url, must)
         case "feishu":
+            from perilune.monitor.notify.feishu import Feishu
+
             return Feishu(poster, must, secret, around.now)
         case "dingtalk":
+            from perilune.monitor.notify.dingtalk import DingTalk
+
             return DingTalk(poster, must, secret, around.now)
         case "wecom":
+            from perilune.monitor.notify.wecom import WeCom
+
             return WeCom(poster, must)
         case "telegram":
+            from perilune.monitor.notify.telegram import Telegram
+
             return Telegram(poster, config.url, must, config.to[0])
         case "slack":
+            from perilune.monitor.notify.slack import Slack
+
             return Slack(poster, must)
         case "webhook":
+            from perilune.monitor.notify.webhook import Webhook
+
             return Webhook(poster, url, secret or key, around.now)
         case "email":
+            from perilune.monitor.notify.mail import Mail, MailServer
+
             server = MailServer.of(config.server or "", config.tls, config.user, key)
             return Mail(server, around.allowed, config.sender or "", config.to)
         case "exec":
+            from perilune.monitor.notify.execute import Execute
+
             return Execute(config.command, around.environment)
         case other:
             assert_never(other)

@@ -1,7 +1,7 @@
 """The courier: takes due notices to their channels, each claimed first, tried three times, never lost.
 
-What quiet hours or a mute hold back is told together at their end, as far as it still holds. What a channel did not take
-in three tries stays, is told as an event, and goes once more when the channel works again.
+What quiet hours or a mute hold back is told together at their end, as far as it still holds. What a channel did not
+take in three tries stays, is told as an event, and goes once more when the channel works again.
 """
 
 import asyncio
@@ -146,7 +146,8 @@ class Courier:
         self, outlet: Outlet, due: Sequence[Delivery], muted_until: datetime | None, now: datetime
     ) -> list[Delivery]:
         quiet_until = outlet.quiet.until(now, self._reader.zone) if outlet.quiet else None
-        ready, held = [], []
+        ready: list[Delivery] = []
+        held: list[Delivery] = []
         for one in due:
             is_quiet = quiet_until is not None and not passes_quiet(one.alert.kind)
             (held if muted_until is not None or is_quiet else ready).append(one)

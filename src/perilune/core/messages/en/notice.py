@@ -32,7 +32,7 @@ MESSAGES = {
     "notice.drift": "{account}: {vendor} answers in a new shape; not understood: {fields}.",
     "notice.review_done": "Review of {title}: {findings} findings.",
     "notice.review_failed": "Review of {title} failed ({code}).",
-    "notice.budget_soft": "Gateway key {name}: {percent} of {limit} {period}.",
+    "notice.budget_soft": "Gateway key {name}: {percent}% of {limit} {period}.",
     "notice.budget_hard": "Gateway key {name}: {limit} {period} is used up.",
     "notice.test": "Test: {channel} takes messages.",
     "notice.digest": "{count} while it was quiet: {texts}",

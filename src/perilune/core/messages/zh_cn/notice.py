@@ -32,7 +32,7 @@ MESSAGES = {
     "notice.drift": "{account}：{vendor} 的返回格式已变化，未能识别：{fields}。",
     "notice.review_done": "{title} 审查完成：{findings} 条发现。",
     "notice.review_failed": "{title} 审查失败（{code}）。",
-    "notice.budget_soft": "网关密钥 {name}：{period} {limit} 已用 {percent}。",
+    "notice.budget_soft": "网关密钥 {name}：{period} {limit} 已用 {percent}%。",
     "notice.budget_hard": "网关密钥 {name}：{period} {limit} 已用完。",
     "notice.test": "测试：{channel} 可以收到消息。",
     "notice.digest": "安静时段内 {count} 条：{texts}",
