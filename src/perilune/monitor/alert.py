@@ -21,6 +21,7 @@ from perilune.store.notices import Notice
 
 _COALESCED = timedelta(minutes=10)
 _KEPT = timedelta(days=30)
+_TICK = timedelta(milliseconds=1)
 
 
 class Successor(Struct, frozen=True):
@@ -57,7 +58,8 @@ def look(store: Store, watch: Watch, now: datetime) -> list[Alert]:
                 notices.save_edges(connection, name, edges, now)
             for alert in alerts:
                 named = _with_successor(alert, watch, judged)
-                if notices.post(connection, notice_of(named, now), watch.channels(named), _COALESCED):
+                notice = notice_of(named, now + len(posted) * _TICK)  # ids sort as the alerts were found
+                if notices.post(connection, notice, watch.channels(named), _COALESCED):
                     posted.append(named)
         if posted:
             notices.forget_before(connection, now - _KEPT)

@@ -223,11 +223,15 @@ class Courier:
         return min(max((at - now).total_seconds(), _SHORTEST_NAP_S), _LONGEST_NAP_S)
 
 
-def _outdone(held: Sequence[Delivery]) -> list[str]:
+def _outdone(delayed: Sequence[Delivery]) -> list[str]:
     """Lower levels of a window that a higher one among these has outdone."""
-    last: dict[tuple[str | None, str | None], str] = {}
-    for one in held:
-        if one.alert.kind.startswith("window_"):
-            last[one.alert.account, one.alert.window] = one.notice
-    levels = [one for one in held if one.alert.kind.startswith("window_")]
-    return [one.notice for one in levels if last[one.alert.account, one.alert.window] != one.notice]
+    levels = [one for one in delayed if one.alert.kind.startswith("window_")]
+    highest: dict[tuple[str | None, str | None], int] = {}
+    for one in levels:
+        subject = one.alert.account, one.alert.window
+        highest[subject] = max(highest.get(subject, 0), _level(one))
+    return [one.notice for one in levels if _level(one) < highest[one.alert.account, one.alert.window]]
+
+
+def _level(delivery: Delivery) -> int:
+    return int(delivery.alert.kind.removeprefix("window_"))
