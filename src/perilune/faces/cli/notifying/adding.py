@@ -3,12 +3,14 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+import msgspec
+
 from perilune.config.edit import append_table, unset
 from perilune.config.file import edit_file
 from perilune.config.load import parse
-from perilune.config.notify_rules import NEEDS, is_channel_name
-from perilune.config.schema import NotifyConfig
-from perilune.core.errors import UsageError
+from perilune.config.notify_rules import NEEDS, is_channel_name, notify_problems
+from perilune.config.schema import Config, NotifyConfig
+from perilune.core.errors import ConfigError, UsageError
 from perilune.core.keys import clean_key
 from perilune.core.nearest import nearest
 from perilune.core.secret import Secret
@@ -40,16 +42,15 @@ def add_channel(session: Session, fields: Mapping[str, Any], *, from_stdin: bool
             option = "-- PROGRAM" if key == "command" else "--stdin" if key == "key" else f"--{key}"
             raise UsageError.of("PL-USAGE", variant="needs", command=_COMMAND, name=option)
     references = {key: _vault_name(name, key) for key in secrets}
+    written = given | {key: f"{_VAULT}{reference}" for key, reference in references.items()}
+    _check(services, written)
     for key, secret in secrets.items():
         services.vault.store(references[key], secret)
-    written = given | {key: f"{_VAULT}{reference}" for key, reference in references.items()}
     try:
         edit_file(services.paths.config_file, lambda text: append_table(text, ("notify",), written))
-        services.configuration()
     except BaseException:
         for reference in references.values():
             services.vault.remove(reference)
-        _take_out(services, name)
         raise
 
 
@@ -71,6 +72,16 @@ def find_channel(services: NotifyServices, name: str) -> NotifyConfig:
         variant = "notify_unknown" if close else "notify_unknown_far"
         raise UsageError.of("PL-USAGE", variant=variant, name=name[:80], nearest=close)
     return channels[name]
+
+
+def _check(services: NotifyServices, written: Mapping[str, Any]) -> None:
+    """Raises: PL-CONFIG-VALUE for what the file would not be read with."""
+    config = services.configuration().config
+    added = Config(notify=(msgspec.convert(written, NotifyConfig, strict=False),))
+    known = [account.name for account in config.accounts]
+    file_name = services.paths.config_file.name
+    for problem in notify_problems(added, known, lambda path: file_name):
+        raise ConfigError(problem)
 
 
 def _take_out(services: NotifyServices, name: str) -> None:
