@@ -60,7 +60,7 @@ def test_whoever_lost_the_lease_cannot_write(store: Store) -> None:
     held = _claim(jobs, "two")
     assert not jobs.keep_step(lost, "plan", "hash", 1, b"lost", _now())
     assert not jobs.finish(lost, JobState.DONE, _now())
-    assert not jobs.defer(lost, _now(), "why", _now())
+    assert not jobs.defer(lost, _now(), "why")
     assert not jobs.heartbeat(lost, LEASE, _now()).is_ours
     assert not jobs.is_ours(lost)
     assert jobs.is_ours(held)
@@ -72,7 +72,7 @@ def test_what_a_step_gave_is_there_for_the_next_worker_under_the_same_version(st
     jobs.submit(_job(1), _now())
     assert jobs.keep_step(_claim(jobs, lease=OVER), "plan", "hash", 1, b"first", _now())
     claim = _claim(jobs, "two")
-    assert claim.tries == 2
+    assert claim.fence == 2
     assert jobs.step_output(claim.id, "plan", "hash", 1) == b"first"
     assert jobs.step_output(claim.id, "plan", "other", 1) is None
     assert jobs.step_output(claim.id, "plan", "hash", 2) is None
@@ -143,11 +143,19 @@ def test_repositories_take_turns(store: Store) -> None:
 def test_a_deferred_job_waits_for_its_moment_and_keeps_its_reason(store: Store) -> None:
     jobs = Jobs(store)
     jobs.submit(_job(1), _now())
-    jobs.defer(_claim(jobs), _now() + timedelta(hours=1), "PL-REVIEW-BUDGET", _now())
+    jobs.defer(_claim(jobs), _now() + timedelta(hours=1), "PL-REVIEW-BUDGET")
     row = jobs.row("job-1")
     assert row is not None
     assert (row.state, row.reason) == (JobState.DEFERRED, "PL-REVIEW-BUDGET")
     assert jobs.claim("one", KINDS, LEASE, _now()) is None
+
+
+def test_how_often_a_job_broke_is_told_to_whoever_takes_it_next(store: Store) -> None:
+    jobs = Jobs(store)
+    jobs.submit(_job(1), _now())
+    jobs.defer(_claim(jobs), _now(), "PL-REVIEW-BUDGET")
+    jobs.defer(_claim(jobs), _now(), "ValueError", is_fault=True)
+    assert _claim(jobs).faults == 1
 
 
 def test_a_more_urgent_job_is_first_and_other_kinds_are_left_alone(store: Store) -> None:

@@ -42,17 +42,14 @@ class Submitted(Struct, frozen=True):
 
 
 class Claim(Struct, frozen=True, kw_only=True):
-    """A job that is ours until the lease ends. `fence` goes into every write; `tries` counts claims, this one too."""
+    """A job that is ours until the lease ends. `fence` goes into every write; `faults` counts how often it broke."""
 
     id: str
     kind: str
     input: bytes
     subject: str
     fence: int
-
-    @property
-    def tries(self) -> int:
-        return self.fence
+    faults: int
 
 
 class Beat(Struct, frozen=True):

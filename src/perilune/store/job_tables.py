@@ -24,6 +24,7 @@ jobs = Table(
     Column("ended_at", BigInteger),
     Column("worker", String(64)),
     Column("fence", Integer, nullable=False),
+    Column("faults", Integer, nullable=False),
     Column("lease_until", BigInteger),
     Index("jobs_by_state", "state", "not_before"),
     Index("jobs_by_subject", "subject", "state"),

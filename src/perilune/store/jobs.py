@@ -36,7 +36,7 @@ class Jobs:
             row = {
                 "id": job.id, "key": job.key, "kind": job.kind, "input": job.input, "repository": job.repository,
                 "subject": job.subject or job.key, "priority": job.priority, "state": JobState.QUEUED.value,
-                "submitted_at": now, "fence": 0,
+                "submitted_at": now, "fence": 0, "faults": 0,
                 "not_before": now if job.not_before is None else to_ms(job.not_before),
             }  # fmt: skip
             connection.execute(insert_for(connection, jobs).values(row).on_conflict_do_nothing(index_elements=["key"]))
@@ -57,7 +57,7 @@ class Jobs:
                 "lease_until": now + lease // timedelta(milliseconds=1),
             }  # fmt: skip
             connection.execute(update(jobs).where(jobs.c.id == chosen["id"]).values(values))
-        fields = {name: chosen[name] for name in ("id", "kind", "input", "subject")}
+        fields = {name: chosen[name] for name in ("id", "kind", "input", "subject", "faults")}
         return Claim(**fields, fence=chosen["fence"] + 1)
 
     def heartbeat(self, claim: Claim, lease: timedelta, at: datetime) -> Beat:
@@ -106,12 +106,11 @@ class Jobs:
             values = {"state": state.value, "output": output, "reason": _cut(reason), "lease_until": None}
             return _write(connection, claim, {**values, "ended_at": _now(connection, at)})
 
-    def defer(self, claim: Claim, until: datetime, reason: str, at: datetime) -> bool:
+    def defer(self, claim: Claim, until: datetime, reason: str, *, is_fault: bool = False) -> bool:
         """Put a job back until a moment; False where it is no longer ours."""
-        del at
         with self._store.begin() as connection:
             values = {"state": JobState.DEFERRED.value, "not_before": to_ms(until), "lease_until": None}
-            return _write(connection, claim, {**values, "reason": _cut(reason)})
+            return _write(connection, claim, {**values, "reason": _cut(reason), "faults": claim.faults + is_fault})
 
     def stop(self, job: str, how: Stop, reason: str, at: datetime) -> bool:
         """End a job that waits; ask one that runs to stop at its next step. False where it has ended already."""
