@@ -22,8 +22,8 @@ _TOAST = (
     "$t=[Windows.UI.Notifications.ToastNotificationManager,Windows.UI.Notifications,ContentType=WindowsRuntime];"
     "$x=$t::GetTemplateContent([Windows.UI.Notifications.ToastTemplateType]::ToastText02);"
     "$n=$x.GetElementsByTagName('text');"
-    "$n.Item(0).AppendChild($x.CreateTextNode($env:PERILUNE_TITLE))>$null;"
-    "$n.Item(1).AppendChild($x.CreateTextNode($env:PERILUNE_TEXT))>$null;"
+    "$n.Item(0).AppendChild($x.CreateTextNode($env:TOAST_TITLE))>$null;"
+    "$n.Item(1).AppendChild($x.CreateTextNode($env:TOAST_TEXT))>$null;"
     "$t::CreateToastNotifier('Perilune').Show([Windows.UI.Notifications.ToastNotification]::new($x))"
 )
 
@@ -41,7 +41,7 @@ class Desktop:
         argv = self._argv(message)
         if argv is None:
             return Receipt(is_taken=False, words="headless", is_off=True)
-        own = {"PERILUNE_TITLE": message.title, "PERILUNE_TEXT": message.text}
+        own = {"TOAST_TITLE": message.title, "TOAST_TEXT": message.text}
         ended = await run(argv, b"", small_environment(self._environment, own, SESSION), _LIMIT_S)
         if ended.status == 0:
             self._remember(message, ended)
