@@ -96,6 +96,7 @@ class Alerting:
 
     def _looked(self) -> None:
         if look(self._engine.store, self._watch, self._bench.now()):
+            self._engine.publish("events")
             self._loop.call_soon_threadsafe(self._courier.wake)
 
     def _heard(self, kind: str, at: datetime, account: str | None, facts: Mapping[str, object]) -> None:

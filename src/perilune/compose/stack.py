@@ -11,7 +11,6 @@ from starlette.types import ASGIApp
 
 from perilune.compose.alerting import Alerting
 from perilune.compose.engine import Engine
-from perilune.compose.happenings import Edges
 from perilune.compose.lines import keep_line
 from perilune.compose.live import LiveService
 from perilune.compose.workbench import Workbench
@@ -72,7 +71,6 @@ class Stack:
             token=token,
             listen=listen(),
         )
-        self.edges = Edges(self.engine.happenings)
         self._client: ControlClient = bench.control_client()
         self.alerting = Alerting(self.engine, self._client, self._loop)
         self._collector = Collector(
@@ -163,7 +161,6 @@ class Stack:
         async with self._looking:  # one after the other, so that an older picture never replaces a newer one
             now = self.bench.now()
             status = await asyncio.to_thread(self.engine.monitoring.status, (), Voice(now=now))
-            self.edges.look(status.accounts, now)
             await asyncio.to_thread(self._keep_line, status)
             self.alerting.look()
 

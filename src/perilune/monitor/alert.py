@@ -15,9 +15,10 @@ from perilune.quota.alerts.model import Alert, AlertRules
 from perilune.quota.alerts.rules import alerts_of
 from perilune.quota.held import Held, Known
 from perilune.quota.status import Judged, judge
-from perilune.store import notices
+from perilune.store import events, notices
 from perilune.store.engine import Store
 from perilune.store.notices import Notice
+from perilune.store.rows import encoded
 
 _COALESCED = timedelta(minutes=10)
 _KEPT = timedelta(days=30)
@@ -61,6 +62,7 @@ def look(store: Store, watch: Watch, now: datetime) -> list[Alert]:
                 notice = notice_of(named, now + len(posted) * _TICK)  # ids sort as the alerts were found
                 if notices.post(connection, notice, watch.channels(named), _COALESCED):
                     posted.append(named)
+                    events.append(connection, _event(named))
         if posted:
             notices.forget_before(connection, now - _KEPT)
     return posted
@@ -84,6 +86,11 @@ def notice_of(alert: Alert, now: datetime, once: str | None = None) -> Notice:
     subject = alert.facts.get("route") or alert.facts.get("host") or alert.account or ""
     topic = f"{alert.kind} {subject}" if is_coalesced(alert.kind) else None
     return Notice(id=identity, alert=alert, once=once or identity, topic=topic)
+
+
+def _event(alert: Alert) -> events.Event:
+    """The alert as the dashboard keeps it, with all its facts."""
+    return events.Event(at=alert.at, kind=alert.kind, account=alert.account, document=encoded(alert))
 
 
 def _with_successor(alert: Alert, watch: Watch, judged: Mapping[str, Judged]) -> Alert:
