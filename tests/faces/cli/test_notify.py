@@ -90,6 +90,18 @@ def test_the_list_as_a_document(cli: Cli) -> None:
     assert document["muted_until"] is not None
 
 
+def test_a_channel_that_was_given_up_is_told_in_full(cli: Cli) -> None:
+    cli("notify", "add", "bad", "exec", "--", "false")
+    for _ in range(2):
+        cli("notify", "test", "bad")
+    assert cli("notify", "list").err == ""
+    cli("notify", "test", "bad")
+    ran = cli("notify", "list")
+    assert ran.status == 0
+    assert "x exit 1, " in ran.out
+    assert ran.err.startswith("warning[PL-NOTIFY]: bad (exec) does not take messages: exit 1.")
+
+
 def test_muting_and_its_end(cli: Cli) -> None:
     assert cli("notify", "mute", "2h").out.startswith("Muted until ")
     assert "(perilune notify mute 0 ends it)" in cli("notify", "list").out

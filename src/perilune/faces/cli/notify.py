@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, get_args
 import click
 
 from perilune.config.schema import ChannelKind, MailTls
-from perilune.core.errors import Problem, UsageError
+from perilune.core.errors import UsageError
 from perilune.core.spans import parse_span
 from perilune.faces.cli.help import Page, Pages
 from perilune.faces.cli.session import Session
@@ -52,6 +52,7 @@ def add(session: Session, /, program: tuple[str, ...], tap: str | None, *, from_
 @click.pass_obj
 def list_channels(session: Session, *, as_json: bool) -> None:
     from perilune.faces.cli.notifying.listing import document, table
+    from perilune.monitor.notify.health import failing
 
     services: NotifyServices = session.workbench
     channels, voice = services.configuration().config.notify, session.voice
@@ -65,6 +66,8 @@ def list_channels(session: Session, *, as_json: bool) -> None:
         session.answer(line)
     if muted_until is not None:
         session.answer(voice.say("notify.muted_now", clock=voice.clock(muted_until, round_up=True)))
+    for problem in failing(channels, states, voice):
+        session.warn(problem)
 
 
 @command.command("test", cls=Page)
@@ -72,6 +75,7 @@ def list_channels(session: Session, *, as_json: bool) -> None:
 @click.pass_obj
 def test(session: Session, name: str) -> int:
     from perilune.faces.cli.notifying.adding import find_channel
+    from perilune.monitor.notify.health import not_taken
 
     services: NotifyServices = session.workbench
     channel = find_channel(services, name)
@@ -79,8 +83,7 @@ def test(session: Session, name: str) -> int:
     if receipt.is_taken:
         session.answer(session.voice.say("notify.tested", name=name, channel=channel.channel, words=receipt.words))
         return 0
-    facts = {"channel": name, "kind": session.voice.say(f"notify.kind.{channel.channel}"), "reason": receipt.words}
-    return session.fail(Problem(code="PL-NOTIFY", facts=facts))
+    return session.fail(not_taken(channel, receipt.words, session.voice))
 
 
 @command.command("remove", cls=Page)

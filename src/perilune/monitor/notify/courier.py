@@ -31,7 +31,7 @@ _MINUTE = timedelta(minutes=1)
 _MOST_A_MINUTE = 20
 _OLD = timedelta(minutes=10)
 _MISSED = timedelta(hours=24)
-_LONGEST_NAP_S, _SHORTEST_NAP_S = 30.0, 0.05
+_LONGEST_NAP_S, _SHORTEST_NAP_S = 30.0, 1.0
 _log = logging.getLogger(__name__)
 
 

@@ -47,6 +47,8 @@ def _row(channel: NotifyConfig, state: ChannelState | None, voice: Voice) -> lis
 
 def _short(words: str) -> str:
     """The status or code that a failure begins with."""
+    if words.startswith("exit "):
+        return " ".join(words.split()[:2])
     return words.partition(",")[0] if words.startswith("code ") else words.partition(" ")[0].rstrip(":")
 
 
