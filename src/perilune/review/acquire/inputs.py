@@ -24,12 +24,13 @@ _OPTIONS = (
     "-M",
     "--src-prefix=a/",
     "--dst-prefix=b/",
-    "--unified=3",
-    "--inter-hunk-context=0",
     "--no-relative",
     "--submodule=short",
     "--ignore-submodules=none",
 )
+_BODY_OPTIONS = ("-p", "--unified=3", "--inter-hunk-context=0")
+"""Asked for the body alone: `--unified` makes git write a patch after the list of files as well."""
+
 _RANGE = re.compile(r"(.*?)\.{2,3}(.*)", re.DOTALL)
 _MOST_SUBJECTS = 20
 
@@ -142,7 +143,7 @@ def _from_repository(source: ReviewInput, repository: Repository, scratch: Scrat
     paths = rooted(repository, source.paths)
     where = ("--end-of-options", ends.old, ends.new, "--", *paths)
     entries = parse_raw(scratch.git.run("diff", *_OPTIONS, "--raw", "-z", "--numstat", *where))
-    body = scratch.git.run("diff", *_OPTIONS, "-p", *where)
+    body = scratch.git.run("diff", *_OPTIONS, *_BODY_OPTIONS, *where)
     return Acquired(
         kind=source.kind,
         diff=_with_unread(assemble(entries, parse_patch(body)), ends.unread),
