@@ -31,7 +31,7 @@ name = "hook"
 channel = "webhook"
 url = "{url}"
 """
-BUDGET = {"name": "ci-bot", "percent": 90, "limit": "USD 20", "period": "month", "once": "ci-bot 2026-11 90"}
+BUDGET = {"key": "ci-bot", "percent": 90, "budget": "USD 20", "per": "month", "once": "ci-bot 2026-11 90"}
 
 
 def configure(text: str) -> None:

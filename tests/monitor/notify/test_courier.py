@@ -305,7 +305,7 @@ async def test_a_hidden_name_stays_hidden(house: House, phone: Phone) -> None:
 
 async def test_what_is_told_once_is_told_once(house: House, phone: Phone) -> None:
     for _ in range(2):
-        house.post("budget_soft", once="ci-bot 2026-11 90", name="ci-bot", percent="90", limit="USD 20", period="month")
+        house.post("budget_soft", once="ci-bot 2026-11 90", key="ci-bot", percent="90", budget="USD 20", per="month")
     await house.after(seconds=1)
     assert [message.text for message in phone.got] == ["Gateway key ci-bot: 90% of USD 20 this month."]
 

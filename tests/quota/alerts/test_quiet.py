@@ -137,7 +137,7 @@ def test_every_alert_is_one_line_of_200_characters_at_most(
         "label": "5h", "ratio": str(ratio), "resets_at": moment, "empty_at": to_rfc3339(NOW), "until": moment,
         "since": to_rfc3339(NOW), "amount": "18.90", "currency": "CNY", "status": "401", "code": "PL-401-KEY",
         "route": "default", "main": account, "host": "api.kimi.com", "vendor": "Kimi", "fields": "usages " * 40,
-        "title": "x" * 300, "findings": "3", "name": "ci-bot", "percent": "90", "limit": "USD 20", "period": "month",
+        "title": "x" * 300, "findings": "3", "key": "ci-bot", "percent": "90", "budget": "USD 20", "per": "month",
         "other": account, "other_costs": "money",
     } | ({} if days is None else {"days": str(days)})  # fmt: skip
     voice = Voice(language=language, now=NOW)

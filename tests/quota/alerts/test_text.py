@@ -62,7 +62,7 @@ SENTENCES = [
         "api.kimi.com 自 20:01 起无响应。",
     ),
     (
-        alert("budget_soft", name="ci-bot", percent="90", limit="USD 20", period="month"),
+        alert("budget_soft", key="ci-bot", percent="90", budget="USD 20", per="month"),
         "Gateway key ci-bot: 90% of USD 20 this month.",
         "网关密钥 ci-bot：本月 USD 20 已用 90%。",
     ),

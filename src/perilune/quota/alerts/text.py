@@ -24,8 +24,8 @@ def alert_text(alert: Alert, voice: Voice) -> str:
             facts[f"{name}_wait"] = at - voice.now
     if "ratio" in alert.facts:
         facts["percent"] = percent_used(Decimal(alert.facts["ratio"]))
-    if "period" in alert.facts:
-        facts["period"] = voice.say(f"notice.period.{alert.facts['period']}")
+    if "per" in alert.facts:
+        facts |= {"period": voice.say(f"notice.period.{alert.facts['per']}"), "percent": facts.get("percent", "100")}
     if "amount" in alert.facts:
         facts["amount"] = Money(Decimal(alert.facts["amount"]), alert.facts["currency"]).shown(with_code=True)
     text = voice.say(f"notice.{_form(alert, facts)}", **facts | _early(alert))

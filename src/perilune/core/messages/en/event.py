@@ -6,6 +6,4 @@ MESSAGES = {
     "event.top_up": "{account} was topped up by {currency} {amount}.",
     "event.review_done": "Review of {title}: {findings} findings.",
     "event.notify_failed": "Channel {channel} does not take messages: {words}.",
-    "event.budget_soft": "Gateway key {name}: {percent}% of {limit} is used.",
-    "event.budget_hard": "Gateway key {name}: {limit} is used up.",
 }

@@ -6,6 +6,4 @@ MESSAGES = {
     "event.top_up": "{account} 充值 {currency} {amount}。",
     "event.review_done": "{title} 审查完成：{findings} 条发现。",
     "event.notify_failed": "渠道 {channel} 发送失败：{words}。",
-    "event.budget_soft": "网关密钥 {name}：{limit} 已用 {percent}%。",
-    "event.budget_hard": "网关密钥 {name}：{limit} 已用完。",
 }
