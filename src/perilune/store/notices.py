@@ -67,8 +67,8 @@ def post(connection: Connection, notice: Notice, channels: Sequence[str], rest: 
         "at": to_ms(at),
         "document": encoded(notice.alert),
     }
-    statement = insert_for(connection, notices).values(row).on_conflict_do_nothing()
-    if connection.execute(statement).rowcount != 1:
+    statement = insert_for(connection, notices).values(row).on_conflict_do_nothing().returning(notices.c.id)
+    if connection.execute(statement).first() is None:
         return False
     due = [
         {"notice": notice.id, "channel": name, "state": "due", "due_at": to_ms(at), "tries": 0, "is_held": False}

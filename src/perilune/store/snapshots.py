@@ -157,7 +157,7 @@ class Snapshots:
                 delete(read_flights).where(read_flights.c.account == account, read_flights.c.expires_at <= to_ms(now))
             )
             statement = insert_for(connection, read_flights).values(row).on_conflict_do_nothing()
-            return connection.execute(statement).rowcount == 1
+            return connection.execute(statement.returning(read_flights.c.account)).first() is not None
 
     def land(self, account: str, owner: str) -> None:
         """Give the right to read back."""
