@@ -61,7 +61,11 @@ class ControlAnswer(Struct, frozen=True, kw_only=True):
 
 
 class Call(Struct, frozen=True, kw_only=True):
-    """One call and its bounds. `is_url_secret`: the path holds a token and is not logged."""
+    """One call and its bounds.
+
+    Shape: `is_url_secret`: the path holds a token and is not logged. `address` is where the host was found and is
+    connected to instead of looking the name up again.
+    """
 
     method: str
     url: str
@@ -72,6 +76,7 @@ class Call(Struct, frozen=True, kw_only=True):
     max_bytes: int
     retry: bool
     is_url_secret: bool = False
+    address: str | None = None
 
 
 class ControlClient:
@@ -199,13 +204,15 @@ class ControlClient:
         *,
         headers: Mapping[str, str],
         is_listed: bool = False,
+        address: str | None = None,
         connect_timeout_s: float = 5,
         timeout_s: float = 10,
         max_bytes: int = 64 * KIB,
     ) -> ControlAnswer:
         """Send a body to an address that may hold a token itself, without retry. Raises as `get`.
 
-        `is_listed`: the user has listed the address, plain http may leave this computer for it.
+        `is_listed`: the user has listed the address, plain http may leave this computer for it. `address` is the one
+        that was checked for the host of `url`; the connection goes to it and to no other.
         """
         return await self._run(
             Call(
@@ -218,6 +225,7 @@ class ControlClient:
                 max_bytes=max_bytes,
                 retry=False,
                 is_url_secret=True,
+                address=address,
             )
         )
 

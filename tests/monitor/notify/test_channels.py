@@ -1,10 +1,12 @@
 """Every channel sends exactly what its service takes, and reads a no where there is one."""
 
+import asyncio
 import base64
 import hashlib
 import hmac
 import json
 import logging
+import socket
 from urllib.parse import parse_qs, urlsplit
 
 import jsonschema
@@ -185,6 +187,23 @@ async def test_an_address_that_leads_inside_is_not_called_unless_it_is_listed(
     named = server.url.replace("127.0.0.1", "localhost").replace("http:", "https:")
     assert not (await send("webhook", url=named, allowed="")).is_taken
     assert server.requests == []
+
+
+async def test_a_name_is_looked_up_once_and_its_checked_address_is_called(
+    server: LoopbackServer, send: Send, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    async def looked_up(host: str, port: int, **_: object) -> list[tuple[object, ...]]:
+        asked.append(host)
+        inside = "127.0.0.1" if len(asked) == 1 else "127.0.0.9"
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (inside, port))]
+
+    monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", looked_up, raising=False)
+    url = f"http://hook.example:{server.port}/events"
+    assert (await send("webhook", url=url, allowed="hook.example")).is_taken
+    assert asked == ["hook.example"]
+    assert server.requests[0].headers["host"] == f"hook.example:{server.port}"
 
 
 async def test_nobody_at_the_address_is_a_failure_with_its_code(send: Send) -> None:

@@ -12,7 +12,7 @@ from msgspec import Struct
 from perilune.core.redact import vendor_words
 from perilune.core.secret import Secret
 from perilune.monitor.notify.port import Message, Receipt
-from perilune.monitor.notify.posting import objection_words, resolved_objection
+from perilune.monitor.notify.posting import place_of
 from perilune.net.guard import Allowed
 
 _TIMEOUT_S = 10
@@ -57,9 +57,9 @@ class Mail:
     async def send(self, message: Message) -> Receipt:
         """Hand one mail in."""
         scheme = "http" if self._server.tls == "none" else "https"
-        found = await resolved_objection(self._server.host, self._server.port, self._allowed, scheme)
-        if found is not None:
-            return Receipt(is_taken=False, words=objection_words(found))
+        place = await place_of(self._server.host, self._server.port, self._allowed, scheme)
+        if place.objection is not None:
+            return Receipt(is_taken=False, words=place.objection)
         mail = written(message, self._sender, self._to)
         try:
             return await asyncio.to_thread(_handed_in, self._server, mail)

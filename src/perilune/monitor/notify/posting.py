@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import msgspec
+from msgspec import Struct
 
 from perilune.core.errors import PeriluneError
 from perilune.core.redact import MASK, vendor_words
@@ -18,6 +19,13 @@ from perilune.net.upstream_map import dialled
 
 Verdict = Callable[[ControlAnswer, Any], str | None]
 _JSON = "application/json; charset=utf-8"
+
+
+class Place(Struct, frozen=True, kw_only=True):
+    """Where a host leads: the address to connect to, or why none may be. Neither is a name that nobody looked up."""
+
+    address: str | None = None
+    objection: str | None = None
 
 
 class Poster:
@@ -37,36 +45,35 @@ class Poster:
 
     async def post(self, url: str, body: bytes, headers: Mapping[str, str], refused: Verdict) -> Receipt:
         """Post a body and judge the answer."""
-        no = await self.objection(url)
-        if no is not None:
-            return Receipt(is_taken=False, words=no)
+        place = await self._place(url)
+        if place.objection is not None:
+            return Receipt(is_taken=False, words=place.objection)
         is_listed = check_url(url, self._allowed) is None
         try:
-            answer = await self._client.post_once(url, body, headers=headers, is_listed=is_listed)
+            answer = await self._client.post_once(
+                url, body, headers=headers, is_listed=is_listed, address=place.address
+            )
         except PeriluneError as error:
             return Receipt(is_taken=False, words=error.problem.code)
         words = refused(answer, _document(answer.body))
         shown = self._quoted(f"{answer.status}" if words is None else words)
         return Receipt(is_taken=words is None, words=shown)
 
-    async def objection(self, url: str) -> str | None:
-        """Why an address may not be called, None when it may. Every address that a name leads to is looked at."""
-        if dialled(url, self._upstream) != url:
-            return None
-        try:
-            found = check_url(url, self._allowed) or await self._resolved(url)
-        except ValueError:
-            return "PL-CONFIG-BASEURL"
-        return None if found is None else objection_words(found)
-
-    async def _resolved(self, url: str) -> Refused | None:
+    async def _place(self, url: str) -> Place:
+        """Where an address leads: every one of a name is looked at, and one that was is connected to."""
         from perilune.net.faults import proxy_for
 
-        if proxy_for(url) is not None:
-            return None
-        parts = urlsplit(url)
-        port = parts.port or (443 if parts.scheme == "https" else 80)
-        return await resolved_objection((parts.hostname or "").rstrip("."), port, self._allowed, parts.scheme)
+        if dialled(url, self._upstream) != url:
+            return Place()
+        try:
+            found = check_url(url, self._allowed)
+            if found is not None or proxy_for(url) is not None:
+                return Place(objection=None if found is None else objection_words(found))
+            parts = urlsplit(url)
+            port = parts.port or (443 if parts.scheme == "https" else 80)
+        except ValueError:
+            return Place(objection="PL-CONFIG-BASEURL")
+        return await place_of((parts.hostname or "").rstrip("."), port, self._allowed, parts.scheme)
 
     def _quoted(self, words: str) -> str:
         for secret in self._secrets:
@@ -74,16 +81,19 @@ class Poster:
         return vendor_words(words)
 
 
-async def resolved_objection(host: str, port: int, allowed: Allowed, scheme: str = "https") -> Refused | None:
-    """Why a host may not be called by any one of its addresses; a name that leads nowhere is not refused here.
+async def place_of(host: str, port: int, allowed: Allowed, scheme: str = "https") -> Place:
+    """Where a host leads, or why it may not be called; a name that leads nowhere is left to whoever connects.
 
-    `http` stands for everything that goes in clear.
+    `http` stands for everything that goes in clear. IPv4 goes first: what is connected to cannot fall back.
     """
     try:
         found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except OSError:
-        return None
-    return check_target(scheme, host, port, [str(entry[4][0]) for entry in found], allowed)
+        return Place()
+    ordered = sorted(found, key=lambda entry: entry[0] != socket.AF_INET)
+    addresses = [str(entry[4][0]) for entry in ordered]
+    refused = check_target(scheme, host, port, addresses, allowed)
+    return Place(address=addresses[0]) if refused is None else Place(objection=objection_words(refused))
 
 
 def objection_words(found: Refused) -> str:
