@@ -75,7 +75,7 @@ class Mailbox:
 @contextlib.asynccontextmanager
 async def mailbox(tls: Tls, folder: Path) -> AsyncIterator[Mailbox]:
     """Takes mail on a free port; `folder` gets the certificate as `mail.pem`."""
-    context = None if tls == "none" else _context(folder)
+    context = None if tls == "none" else server_context(folder)
     box = Mailbox(tls, context)
     server = await asyncio.start_server(box.serve, "127.0.0.1", 0, ssl=context if tls == "tls" else None)
     box.port = server.sockets[0].getsockname()[1]
@@ -85,7 +85,8 @@ async def mailbox(tls: Tls, folder: Path) -> AsyncIterator[Mailbox]:
         server.close()
 
 
-def _context(folder: Path) -> ssl.SSLContext:
+def server_context(folder: Path) -> ssl.SSLContext:
+    """A certificate for `localhost` that vouches for itself; `mail.pem` in the folder."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
     now = datetime.now(UTC)

@@ -1,7 +1,7 @@
 """Rules of `[[notify]]` that its types cannot say: what each channel needs, filters, quiet hours."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 
 from perilune.config.layout import KeyPath
 from perilune.config.references import has_reference_shape
@@ -31,8 +31,8 @@ def is_channel_name(name: str) -> bool:
     return _NAME.fullmatch(name) is not None
 
 
-def notify_problems(config: Config, known: Sequence[str], place: Callable[[KeyPath], str]) -> Iterator[Problem]:
-    """Everything that is wrong with the channels of a file."""
+def notify_problems(config: Config, place: Callable[[KeyPath], str]) -> Iterator[Problem]:
+    """Everything that is wrong with the channels of a file. An account that is not there any more is no fault."""
     names = [channel.name for channel in config.notify]
     for index, channel in enumerate(config.notify):
 
@@ -44,7 +44,7 @@ def notify_problems(config: Config, known: Sequence[str], place: Callable[[KeyPa
         if channel.name in names[:index]:
             yield _value("twice", at("name"), "name", channel.name)
         yield from _missing(channel, at)
-        yield from _filters(channel, known, at)
+        yield from _filters(channel, at)
 
 
 def _missing(channel: NotifyConfig, at: Callable[[str], str]) -> Iterator[Problem]:
@@ -56,14 +56,11 @@ def _missing(channel: NotifyConfig, at: Callable[[str], str]) -> Iterator[Proble
             yield Problem(code="PL-CONFIG-VALUE", variant="key", facts={"place": at(key), "key": key})
 
 
-def _filters(channel: NotifyConfig, known: Sequence[str], at: Callable[[str], str]) -> Iterator[Problem]:
+def _filters(channel: NotifyConfig, at: Callable[[str], str]) -> Iterator[Problem]:
     for word in channel.events:
         if not is_filter_word(word):
             choices = ", ".join((*filter_words(), "window_NN"))
             yield _value("choice", at("events"), "events", word, choices)
-    for name in channel.accounts:
-        if name not in known:
-            yield _value("choice", at("accounts"), "accounts", name, ", ".join(known) or "–")
     if channel.quiet is not None and parse_quiet(channel.quiet) is None:
         yield _value("choice", at("quiet"), "quiet", channel.quiet, "22:00-08:00")
 

@@ -42,7 +42,7 @@ def check(
         *_gateway_problems(config, known, place),
         *_forge_problems(config, place),
         *_twice(config, place),
-        *notify_problems(config, known, place),
+        *notify_problems(config, place),
     ]
     return Checked(config, tuple(warnings), tuple(problems))
 

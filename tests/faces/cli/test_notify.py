@@ -108,3 +108,13 @@ def test_muting_and_its_end(cli: Cli) -> None:
     assert cli("notify", "mute", "0").out == "No longer muted.\n"
     assert cli("notify", "list").out == "No channel yet: perilune notify add NAME CHANNEL\n"
     assert cli("notify", "mute", "soon").status == 2
+
+
+def test_a_renamed_account_keeps_its_channel(cli: Cli) -> None:
+    account = '[[accounts]]\nname = "work"\nplan = "moonshot"\nregion = "cn"\nkey = "env:NO_SUCH_KEY"\n'
+    home().mkdir(parents=True, exist_ok=True)
+    (home() / "config.toml").write_text(f"schema = 1\n{account}")
+    assert cli("notify", "add", "desk", "desktop", "--accounts", "work").status == 0
+    assert cli("accounts", "rename", "work", "job").status == 0
+    assert 'accounts = ["job"]' in (home() / "config.toml").read_text()
+    assert cli("notify", "list").status == 0

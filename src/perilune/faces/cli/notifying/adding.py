@@ -78,10 +78,14 @@ def _check(services: NotifyServices, written: Mapping[str, Any]) -> None:
     """Raises: PL-CONFIG-VALUE for what the file would not be read with."""
     config = services.configuration().config
     added = Config(notify=(msgspec.convert(written, NotifyConfig, strict=False),))
-    known = [account.name for account in config.accounts]
     file_name = services.paths.config_file.name
-    for problem in notify_problems(added, known, lambda path: file_name):
+    for problem in notify_problems(added, lambda path: file_name):
         raise ConfigError(problem)
+    known = [account.name for account in config.accounts]
+    for name in added.notify[0].accounts:
+        if name not in known:
+            choices = ", ".join(known) or "–"
+            raise UsageError.of("PL-USAGE", variant="choice", option="--accounts", value=name[:80], choices=choices)
 
 
 def _take_out(services: NotifyServices, name: str) -> None:
