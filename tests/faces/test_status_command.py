@@ -15,7 +15,7 @@ import jsonschema
 import msgspec
 import pytest
 from tests.support.loopback import LoopbackServer, answer, loopback_server
-from tests.support.samples import KEYS, body_of
+from tests.support.samples import KEYS, body_of, lately
 
 from perilune.config.paths import find_paths
 from perilune.core.schemas import schema_files
@@ -23,7 +23,7 @@ from perilune.quota.line import Line
 from perilune.quota.snapshot import Snapshot
 from perilune.store.line import save_line
 
-LEGACY = msgspec.json.encode(body_of("code-usages-legacy"))
+LEGACY = msgspec.json.encode(lately(body_of("code-usages-legacy")))
 SOURCE = str(Path(__file__).parents[2] / "src")
 
 
