@@ -52,7 +52,8 @@ async def test_json_is_one_document_on_stdout(loopback: LoopbackServer) -> None:
     document = json.loads(out)
     assert (status, err) == (0, "")
     (account,) = document["accounts"]
-    assert (account["name"], account["state"], account["plan_title"]) == ("kimi-code-env", "ok", "Allegretto")
+    assert (account["name"], account["plan_title"], account["error"]) == ("kimi-code-env", "Allegretto", None)
+    assert account["state"] in ("ok", "high")  # by its pace, which depends on the hour
     assert document["sandbox"] is True
     jsonschema.validate(document, json.loads(schema_files()["status"].read_bytes()))
 
