@@ -99,9 +99,9 @@ class Stack:
         self._schedule_task = asyncio.create_task(self._read_for_good())
         self._keep(self._watch_config())
         self._keep(self.engine.sharing.run())
-        self._keep(self.alerting.run())
         if self.engine.monitoring.config.forges:
             self._begin_reviewing()
+        self._keep(self.alerting.run())
 
     async def stop(self, drain_s: float) -> None:
         """End everything; running answers get `drain_s` seconds."""
