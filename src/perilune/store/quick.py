@@ -8,10 +8,12 @@ from decimal import Decimal
 from pathlib import Path
 
 from perilune.quota.balance import BalanceSample
+from perilune.quota.curves import KEPT
 from perilune.quota.held import Held
+from perilune.quota.samples import Sample
 from perilune.quota.snapshot import ReadFailure, Refusal, Snapshot
 from perilune.store.lessons import Learned
-from perilune.store.rows import decoded
+from perilune.store.rows import decoded, sample_of
 from perilune.store.times import from_ms, to_ms
 
 _BURN_PERIOD = timedelta(days=7)
@@ -71,6 +73,7 @@ def _held(connection: sqlite3.Connection, path: Path, now: datetime) -> dict[str
             refusals=tuple(refusals.get(account, ())),
             balances=tuple(balances.get(account, ())),
             had_requests=_ledger_look_up(path, account),
+            past=_past_look_up(path, account, now - KEPT),
         )
         for account in {*snapshots, *failures, *refusals}
     }
@@ -96,3 +99,17 @@ def _ledger_look_up(path: Path, account: str) -> Callable[[datetime, datetime], 
             return connection.execute(asked, (account, to_ms(start), to_ms(end))).fetchone() is not None
 
     return had_requests
+
+
+def _past_look_up(path: Path, account: str, since: datetime) -> Callable[[str], list[Sample]]:
+    asked = """SELECT at, used_ratio, resets_at, "limit", began_at, readings FROM window_hours
+               WHERE account = ? AND "window" = ? AND hour >= ? AND is_reliable ORDER BY hour, id"""
+
+    def past(window: str) -> list[Sample]:
+        try:
+            with closing(_opened(path)) as connection:
+                return [sample_of(row) for row in connection.execute(asked, (account, window, to_ms(since)))]
+        except sqlite3.Error:  # a store of an earlier version, until something opens it for writing
+            return []
+
+    return past
