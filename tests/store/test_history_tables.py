@@ -40,9 +40,7 @@ def reading(at: datetime, used: str | None, resets_at: datetime | None, *, is_re
     window = Window(
         id="7d", label="7-day", span_s=604_800, used_ratio=ratio, resets_at=resets_at, is_reliable=is_reliable
     )
-    return Snapshot(
-        account="work", plan="kimi-code", region="cn", source="api-key", fetched_at=at, windows=(window,)
-    )
+    return Snapshot(account="work", plan="kimi-code", region="cn", source="api-key", fetched_at=at, windows=(window,))
 
 
 def money(at: datetime, amount: str) -> Snapshot:
@@ -156,9 +154,7 @@ def test_one_process_a_day_tidies_up(store: Store) -> None:
 
 
 @given(
-    steps=st.lists(
-        st.tuples(st.integers(1, 40_000), st.integers(0, 40), st.booleans()), min_size=2, max_size=25
-    ),
+    steps=st.lists(st.tuples(st.integers(1, 40_000), st.integers(0, 40), st.booleans()), min_size=2, max_size=25),
     keep_days=st.tuples(st.integers(1, 60), st.integers(1, 60)),
 )
 @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -203,7 +199,7 @@ def _raw(store: Store) -> list[Sample]:
     ]
 
 
-def test_a_store_of_the_first_version_gets_its_hours_filled(target: str) -> None:
+def test_a_store_of_an_earlier_version_gets_its_hours_filled(target: str) -> None:
     from sqlalchemy import text
 
     from perilune.store.engine import open_store
@@ -215,7 +211,7 @@ def test_a_store_of_the_first_version_gets_its_hours_filled(target: str) -> None
     with store.begin() as connection:
         for table in ("window_hours", "local_use", "local_logs"):
             connection.execute(text(f"DROP TABLE {table}"))
-        connection.execute(text("UPDATE alembic_version SET version_num = '0001'"))
+        connection.execute(text("UPDATE alembic_version SET version_num = '0002'"))
     store.close()
     again = open_store(target)
     with again.read() as connection:
