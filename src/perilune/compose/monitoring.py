@@ -30,12 +30,11 @@ if TYPE_CHECKING:
     from perilune.monitor.target import Target
     from perilune.providers.contract.probing import Probed
     from perilune.providers.contract.reading import Binding
-    from perilune.quota.forecast import History
+    from perilune.quota.samples import History
     from perilune.store.engine import Store
     from perilune.store.snapshots import Snapshots
     from perilune.vault.vault import Vault
 
-_HISTORY = timedelta(days=56)
 _DATABASE = "PERILUNE_DATABASE_URL"
 
 
@@ -110,12 +109,12 @@ class Monitoring:
             return known(connection, self._clock())
 
     def histories(self) -> "dict[str, History]":
-        """The readings kept of the last 56 days, by account."""
+        """The readings that forecasts rest on, by account."""
         if self._url is None and not self._paths.store_file.is_file():
             return {}
         from perilune.store.histories import histories
 
-        return histories(self.store, self._clock() - _HISTORY)
+        return histories(self.store, self._clock())
 
     def needs_reading(self, names: Sequence[str], *, is_asked: bool = False) -> bool:
         """Whether a status wants calls first: something was last tried too long ago, and no service sees to it."""

@@ -19,8 +19,8 @@ from perilune.quota.held import Held
 from perilune.quota.samples import Sample
 from perilune.quota.snapshot import Balance, ReadFailure, Refusal, Snapshot
 from perilune.store.engine import Store
-from perilune.store.rows import decoded, encoded
 from perilune.store.hours import past_of
+from perilune.store.rows import decoded, encoded
 from perilune.store.samples import keep_balance, keep_windows
 from perilune.store.schema import (
     attempts,
