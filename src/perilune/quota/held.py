@@ -35,8 +35,8 @@ class Known(Struct, frozen=True, kw_only=True):
 class Held(Struct, frozen=True, kw_only=True):
     """What the store holds on one account.
 
-    Shape: `had_requests` tells whether the ledger has a request in a span of time, `past` the kept readings of a window,
-    oldest first.
+    Shape: `had_requests` tells whether the ledger has a request in a span of time, `past` the kept readings of a
+    window, oldest first.
     """
 
     snapshot: Snapshot | None = None
