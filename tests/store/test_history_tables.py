@@ -16,7 +16,7 @@ from perilune.store.engine import Store
 from perilune.store.events import Event
 from perilune.store.hours import past_of
 from perilune.store.lessons import Learned
-from perilune.store.retention import Keep, take_turn, tidy
+from perilune.store.retention import Keep, Pieces, take_turn, tidy
 from perilune.store.samples import keep_windows
 from perilune.store.schema import (
     attempts,
@@ -141,7 +141,7 @@ def test_events_lessons_and_requests_end_with_their_time(store: Store) -> None:
         assert [lesson.at for lesson in learned.known(connection, old)] == [young]
         assert connection.execute(select(requests.c.id)).scalars().all() == [f"{old:%d}", f"{young:%d}"]
         assert connection.execute(select(local_use.c.id)).scalars().all() == [f"{young:%d}"]
-    tidy(store, NOW, Keep(requests_days=400), at_once=1)
+    tidy(store, NOW, Keep(requests_days=400), Pieces(1))
     with store.read() as connection:
         assert connection.execute(select(requests.c.id)).scalars().all() == [f"{young:%d}"]
         assert connection.execute(select(attempts.c.request_id)).scalars().all() == [f"{young:%d}"]

@@ -134,7 +134,10 @@ class Monitoring:
         """Read what is due, within 8 seconds in all; the store has the result, good or bad."""
         import asyncio
 
+        from perilune.compose.histories import keep_tidy
+
         asyncio.run(self._read(names, is_asked=is_asked))
+        keep_tidy(self.store, self.config.history, self._clock())
         self.keep_line()
 
     def keep_line(self, service: int | None = None) -> None:

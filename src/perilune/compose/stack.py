@@ -11,6 +11,7 @@ from starlette.types import ASGIApp
 
 from perilune.compose.engine import Engine
 from perilune.compose.happenings import Edges
+from perilune.compose.histories import Housekeeping
 from perilune.compose.lines import keep_line
 from perilune.compose.live import LiveService
 from perilune.compose.workbench import Workbench
@@ -93,6 +94,7 @@ class Stack:
         self._schedule_task = asyncio.create_task(self._read_for_good())
         self._keep(self._watch_config())
         self._keep(self.engine.sharing.run())
+        self._keep(Housekeeping(self.engine.store, self.bench, lambda: self.engine.monitoring.config.history).run())
 
     async def stop(self, drain_s: float) -> None:
         """End everything; running answers get `drain_s` seconds."""

@@ -24,13 +24,18 @@ _ALL_TIME = timedelta(0)
 
 
 class Asked(Struct, frozen=True, kw_only=True):
-    """What is wanted. `with_cycles` adds the runs of windows, top-ups and spending; by hour also their rhythm."""
+    """What is wanted.
+
+    Shape: `with_cycles` adds the runs of windows, top-ups and spending, by hour also their rhythm; `with_logs` what
+    other programs logged.
+    """
 
     since: datetime
     until: datetime
     by: doc.By
     zone: tzinfo
     with_cycles: bool = True
+    with_logs: bool = False
 
 
 def history(store: Store, asked: Asked) -> doc.HistoryDocument:
@@ -65,7 +70,7 @@ def history(store: Store, asked: Asked) -> doc.HistoryDocument:
 
 def _rows(connection: Connection, asked: Asked, first: datetime | None) -> list[doc.HistoryRow]:
     if asked.by == "day" or asked.by == "hour":
-        return span_rows(connection, asked.since, asked.until, asked.zone, asked.by, first)
+        return span_rows(connection, asked.since, asked.until, asked.zone, asked.by, first, with_logs=asked.with_logs)
     return _labelled(connection, asked, cast("ledger.Dimension", asked.by))
 
 
@@ -85,6 +90,8 @@ def _labelled(connection: Connection, asked: Asked, dimension: ledger.Dimension)
         summed(totals, label=names.get(label or "", label), peaks=peaks.get(label or "", []))
         for label, totals in sorted(by_label.items(), key=lambda item: (item[0] is None, item[0] or ""))
     ]
+    if not asked.with_logs:
+        return rows
     logged = local_use.totals(connection, asked.since, asked.until, by_model=dimension == "model")
     return [*rows, *(logged_row(one, label=one.label if dimension == "model" else one.origin) for one in logged)]
 

@@ -23,12 +23,21 @@ class _Found:
 
 
 def span_rows(
-    connection: Connection, since: datetime, until: datetime, zone: tzinfo, size: Size, first: datetime | None
+    connection: Connection,
+    since: datetime,
+    until: datetime,
+    zone: tzinfo,
+    size: Size,
+    first: datetime | None,
+    *,
+    with_logs: bool = False,
 ) -> list[doc.HistoryRow]:
     """One row each, followed by what other programs logged of it. `first` is when recording began."""
     found = _Found()
     for segment in segments(since, until, zone):
         _look(connection, segment, found, size, zone)
+        if with_logs:
+            _look_at_logs(connection, segment, found, size, zone)
     begins = [one for one in (first, min(found.logged, default=None)) if one is not None]
     if not begins:
         return []
@@ -65,6 +74,10 @@ def _look(connection: Connection, segment: Segment, found: _Found, size: Size, z
         of_start = found.peaks.setdefault(start_of(peak.number or 0), {})
         key = peak.account, peak.window
         of_start[key] = max(of_start.get(key, 0.0), peak.used_ratio)
-    for logged in local_use.totals_by_number(*around):
-        found.logged.setdefault(start_of(logged.label), []).append(logged)
     found.read.update(start_of(number) for number in recorded.numbers_read(*around))
+
+
+def _look_at_logs(connection: Connection, segment: Segment, found: _Found, size: Size, zone: tzinfo) -> None:
+    around = (connection, segment.start, segment.end, SIZES[size], segment.offset)
+    for logged in local_use.totals_by_number(*around):
+        found.logged.setdefault(start_of_number(logged.label, segment, zone, size), []).append(logged)

@@ -7,6 +7,7 @@ from typing import Any
 from msgspec import Struct
 from sqlalchemy import ColumnElement, Connection, delete, exists, func, select
 
+from perilune.quota.logged import LoggedUse
 from perilune.store.schema import local_logs, local_use, requests
 from perilune.store.times import from_ms, to_ms
 from perilune.store.upsert import upsert
@@ -14,18 +15,6 @@ from perilune.store.upsert import upsert
 _MILLISECOND = timedelta(milliseconds=1)
 _AROUND_MS = 120_000
 _use = local_use.c
-
-
-class LoggedUse(Struct, frozen=True, kw_only=True):
-    """One logged request. Shape: `id` is a digest of the log's own record; `input_tokens` is all that went in."""
-
-    id: str
-    at: datetime
-    model: str | None
-    input_tokens: int
-    cache_read_tokens: int
-    cache_write_tokens: int
-    output_tokens: int
 
 
 class LoggedTotal(Struct, frozen=True, kw_only=True):

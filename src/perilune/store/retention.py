@@ -8,7 +8,7 @@ a balance always stays.
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
-from itertools import groupby
+from itertools import count, groupby, islice
 from typing import Any
 
 from msgspec import Struct
@@ -23,7 +23,6 @@ from perilune.store.times import to_ms
 DAY_MS = 24 * HOUR_MS
 EVERY = timedelta(hours=24)
 _SCOPE = "history/retention"
-_AT_ONCE = 2_000
 
 
 class Keep(Struct, frozen=True, kw_only=True):
@@ -36,22 +35,30 @@ class Keep(Struct, frozen=True, kw_only=True):
     requests_days: int | None = None
 
 
+class Pieces(Struct, frozen=True):
+    """How much at once: rows in one transaction, and transactions of one kind; None is as many as it takes."""
+
+    rows: int = 2_000
+    most: int | None = None
+
+
 def take_turn(store: Store, owner: str, now: datetime) -> bool:
     """Whether it is this process's turn to tidy up: once a day, over all processes of the store."""
     with store.begin() as connection:
         return states.take_permit(connection, _SCOPE, owner, now, now + EVERY)
 
 
-def tidy(store: Store, now: datetime, keep: Keep, at_once: int = _AT_ONCE) -> int:
+def tidy(store: Store, now: datetime, keep: Keep, pieces: Pieces | None = None) -> int:
     """Drop what is no longer kept and return how many rows that were."""
+    pieces = pieces or Pieces()
     raw, hourly = _before(now, keep.raw_days), _before(now, keep.hourly_days)
-    dropped = sum(_thin_windows(store, raw, at_once)) + sum(_merge_days(store, hourly))
-    dropped += _in_steps(store, balance_samples, at_once, _superseded_balances(raw, HOUR_MS))
-    dropped += _in_steps(store, balance_samples, at_once, _superseded_balances(hourly, DAY_MS))
+    dropped = sum(_thin_windows(store, raw, pieces)) + sum(islice(_merge_days(store, hourly), pieces.most))
+    dropped += _in_pieces(store, balance_samples, pieces, _superseded_balances(raw, HOUR_MS))
+    dropped += _in_pieces(store, balance_samples, pieces, _superseded_balances(hourly, DAY_MS))
     if keep.daily_days is not None:
-        dropped += sum(_expire_windows(store, _before(now, keep.daily_days), at_once))
+        dropped += sum(_expire_windows(store, _before(now, keep.daily_days), pieces))
     if keep.requests_days is not None:
-        dropped += _expire_requests(store, _before(now, keep.requests_days), at_once)
+        dropped += _expire_requests(store, _before(now, keep.requests_days), pieces)
     with store.begin() as connection:
         events.forget_before(connection, now - timedelta(days=keep.events_days))
         learned.forget_expired(connection, now)
@@ -63,32 +70,33 @@ def _before(now: datetime, days: int) -> int:
     return to_ms(now - timedelta(days=days))
 
 
-def _thin_windows(store: Store, before: int, at_once: int) -> Iterator[int]:
+def _thin_windows(store: Store, before: int, pieces: Pieces) -> Iterator[int]:
     """Readings whose hour stands for them by now."""
     table = window_samples.c
     for account, window, newest in _newest(store, window_samples, table.at):
         of_window = (table.account == account, table.window == window, table.at < min(before, newest))
-        yield _in_steps(store, window_samples, at_once, select(table.id).where(*of_window).order_by(table.at))
+        yield _in_pieces(store, window_samples, pieces, select(table.id).where(*of_window).order_by(table.at))
 
 
-def _expire_windows(store: Store, before: int, at_once: int) -> Iterator[int]:
+def _expire_windows(store: Store, before: int, pieces: Pieces) -> Iterator[int]:
     table = window_hours.c
     for account, window, newest in _newest(store, window_hours, table.hour):
         of_window = (table.account == account, table.window == window, table.hour < min(before, newest))
-        yield _in_steps(store, window_hours, at_once, select(table.id).where(*of_window).order_by(table.hour))
+        yield _in_pieces(store, window_hours, pieces, select(table.id).where(*of_window).order_by(table.hour))
 
 
-def _expire_requests(store: Store, before: int, at_once: int) -> int:
+def _expire_requests(store: Store, before: int, pieces: Pieces) -> int:
     dropped = 0
-    old = select(requests.c.id).where(requests.c.received_at < before).order_by(requests.c.received_at).limit(at_once)
-    while True:
+    asked = select(requests.c.id).where(requests.c.received_at < before).order_by(requests.c.received_at)
+    for _ in _turns(pieces):
         with store.begin() as connection:
-            ids = list(connection.execute(old).scalars())
+            ids = list(connection.execute(asked.limit(pieces.rows)).scalars())
             connection.execute(delete(attempts).where(attempts.c.request_id.in_(ids)))
             connection.execute(delete(requests).where(requests.c.id.in_(ids)))
         dropped += len(ids)
-        if len(ids) < at_once:
-            return dropped
+        if len(ids) < pieces.rows:
+            break
+    return dropped
 
 
 def _newest(store: Store, table: Table, at: ColumnElement[int]) -> Sequence[tuple[str, str, int]]:
@@ -97,16 +105,21 @@ def _newest(store: Store, table: Table, at: ColumnElement[int]) -> Sequence[tupl
         return [(account, window, newest) for account, window, newest in connection.execute(asked)]
 
 
-def _in_steps(store: Store, table: Table, at_once: int, asked: Any) -> int:
-    """Delete the rows whose ids `asked` gives, so many in one transaction."""
+def _in_pieces(store: Store, table: Table, pieces: Pieces, asked: Any) -> int:
+    """Delete the rows whose ids `asked` gives."""
     dropped = 0
-    while True:
+    for _ in _turns(pieces):
         with store.begin() as connection:
-            ids = list(connection.execute(asked.limit(at_once)).scalars())
+            ids = list(connection.execute(asked.limit(pieces.rows)).scalars())
             connection.execute(delete(table).where(table.c.id.in_(ids)))
         dropped += len(ids)
-        if len(ids) < at_once:
-            return dropped
+        if len(ids) < pieces.rows:
+            break
+    return dropped
+
+
+def _turns(pieces: Pieces) -> Iterator[int]:
+    return iter(count() if pieces.most is None else range(pieces.most))
 
 
 def _superseded_balances(before: int, size_ms: int) -> Any:
