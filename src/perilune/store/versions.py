@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Column, Connection, MetaData, String, Table, inspect, select
 
 from perilune.core.errors import StoreError
-from perilune.store import job_tables, schema  # noqa: F401 (its tables are created with the others)
+from perilune.store import finding_tables, job_tables, schema  # noqa: F401 (their tables are created with the others)
 
 if TYPE_CHECKING:
     from perilune.store.engine import Store
