@@ -30,6 +30,7 @@ from perilune.store.schema import (
 )
 from perilune.store.snapshots import Snapshots
 from perilune.store.times import to_ms
+from perilune.store.versions import HEAD
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 WEEK = timedelta(days=7)
@@ -211,7 +212,7 @@ def test_a_store_of_an_earlier_version_gets_its_hours_filled(target: str) -> Non
     with store.begin() as connection:
         for table in ("window_hours", "local_use", "local_logs"):
             connection.execute(text(f"DROP TABLE {table}"))
-        connection.execute(text("UPDATE alembic_version SET version_num = '0002'"))
+        connection.execute(text(f"UPDATE alembic_version SET version_num = '{int(HEAD) - 1:04}'"))
     store.close()
     again = open_store(target)
     with again.read() as connection:

@@ -6,10 +6,12 @@ import os
 from collections.abc import Callable
 from datetime import datetime, timedelta, tzinfo
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 from perilune.config.schema import HistoryConfig
-from perilune.core.errors import StoreError
+from perilune.core.errors import StoreError, UsageError
+from perilune.faces.cli.zones import named_zone, reader_zone
+from perilune.faces.since import since as moment_of
 from perilune.monitor.history import Asked, history
 from perilune.monitor.local_use import take_in
 from perilune.providers.contract.local_logs import local_logs
@@ -39,6 +41,20 @@ def history_of(
     read_logs(monitoring.store, bench, settings)
     asked = Asked(since=since, until=now, by=by, zone=zone, with_cycles=with_cycles, with_logs=settings.local_logs)
     return history(monitoring.store, asked)
+
+
+def asked_history(monitoring: "Monitoring", bench: "Workbench", since: str, by: str, tz: str | None) -> HistoryDocument:
+    """The same in the words of a query. Raises: PL-USAGE for what is no time that lies behind, dimension or zone."""
+    zone = reader_zone(tz, bench.environment, monitoring.config.display.tz)
+    if tz is not None and named_zone(tz) is None:
+        raise UsageError.of("PL-USAGE", variant="zone", value=tz)
+    start = moment_of(since, bench.now(), zone)
+    if start is None:
+        raise UsageError.of("PL-USAGE", variant="since", value=since)
+    dimension = next((one for one in get_args(By) if one == by), None)
+    if dimension is None:
+        raise UsageError.of("PL-USAGE", variant="choice", option="by", value=by, choices=", ".join(get_args(By)))
+    return history_of(monitoring, bench, start, dimension, zone, with_cycles=True)
 
 
 def read_logs(store: Store, bench: "Workbench", settings: HistoryConfig) -> None:

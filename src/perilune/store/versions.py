@@ -11,7 +11,7 @@ from perilune.store import finding_tables, job_tables, schema  # noqa: F401 (the
 if TYPE_CHECKING:
     from perilune.store.engine import Store
 
-HEAD = "0003"
+HEAD = "0004"
 MIGRATIONS = Path(__file__).parent / "migrations"
 _ADVISORY_LOCK = 0x7065_7269  # any number, the same in every process
 
