@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from perilune.core.instants import parse_instant
 
 _SPAN = re.compile(r"(\d{1,5})([hdw])")
+_FIRST = datetime(2000, 1, 1, tzinfo=UTC)  # nothing of ours is older
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
 
 
@@ -15,7 +16,7 @@ def since(text: str, now: datetime, zone: tzinfo) -> datetime | None:
     `3d` are today and the two days before it, `12h` the hour that is running and the eleven before it.
     """
     found = _span(text, now, zone) or _day(text, zone) or (parse_instant(text) if "T" in text else None)
-    return found if found is not None and found < now else None
+    return found if found is not None and _FIRST < found < now else None
 
 
 def _span(text: str, now: datetime, zone: tzinfo) -> datetime | None:

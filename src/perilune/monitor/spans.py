@@ -34,15 +34,16 @@ def span_rows(
 ) -> list[doc.HistoryRow]:
     """One row each, followed by what other programs logged of it. `first` is when recording began."""
     found = _Found()
-    for segment in segments(since, until, zone):
+    begins = [one for one in (first, local_use.first_at(connection) if with_logs else None) if one is not None]
+    if not begins:
+        return []
+    begin = max(since, min(begins))
+    for segment in segments(begin, until, zone):
         _look(connection, segment, found, size, zone)
         if with_logs:
             _look_at_logs(connection, segment, found, size, zone)
-    begins = [one for one in (first, min(found.logged, default=None)) if one is not None]
-    if not begins:
-        return []
     told: list[doc.HistoryRow] = []
-    for start in starts(max(since, min(begins)), until, zone, size):
+    for start in starts(begin, until, zone, size):
         told.extend(_of(start, found, size, zone))
     return told
 
