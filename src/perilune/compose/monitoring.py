@@ -1,6 +1,5 @@
 """Wires the monitor: accounts of the configuration to targets, the store to the status document."""
 
-import os
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -30,7 +29,6 @@ if TYPE_CHECKING:
     from perilune.core.secret import Secret
     from perilune.monitor.target import Target
     from perilune.providers.contract.probing import Probed
-    from perilune.providers.contract.reading import Binding
     from perilune.quota.samples import History
     from perilune.store.engine import Store
     from perilune.store.snapshots import Snapshots
@@ -190,6 +188,7 @@ class Monitoring:
 
     def targets(self, names: Sequence[str] = ()) -> "list[Target]":
         """The accounts that can be read: not paused, of a plan with a region and a key."""
+        from perilune.compose.reading import binder
         from perilune.compose.sources import AccountSources
         from perilune.monitor.target import Target
 
@@ -199,7 +198,7 @@ class Monitoring:
             if place is None:
                 continue
             plan, region = place
-            bind = _binder(self._vault, account, plan, region)
+            bind = binder(self._vault, account, plan, region)
             sources = AccountSources(account, plan, region, bind, self._vault, self._environment, self._clock)
             is_implied = self._origins.get(account.name, "file") != "file"
             options = () if is_implied else sources.options()
@@ -290,35 +289,9 @@ class Monitoring:
         await self._read(names, is_asked=True)
 
     async def _read(self, names: Sequence[str], *, is_asked: bool) -> None:
-        from perilune.monitor.collect import Collector
+        from perilune.compose.reading import collecting
         from perilune.monitor.refresh import refresh
-        from perilune.net.control import ControlClient
-        from perilune.net.upstream_map import VARIABLE, parse_upstream
-        from perilune.store.snapshots import Snapshots
 
-        upstream = parse_upstream(self._environment.get(VARIABLE))
-        async with ControlClient(upstream=upstream) as client:
-            collector = Collector(Snapshots(self.store), client, clock=self._clock, owner=f"status-{os.getpid()}")
+        async with collecting(self.store, self._environment, self._clock) as collector:
             due_names = self._due(names, is_asked=is_asked)
             await refresh(self.targets(due_names) if due_names else [], collector, rest=rest_of(is_asked=is_asked))
-
-
-def _binder(
-    open_vault: "Callable[[], Vault]", account: AccountConfig, plan: Plan, region: Region
-) -> "Callable[[], Binding]":
-    def bind() -> "Binding":
-        from perilune.providers.contract.reading import Binding
-
-        if not account.key:
-            raise CredentialError.of("PL-CRED-NONE", account=account.name)
-        vault = open_vault()
-        return Binding(
-            account=account.name,
-            plan=plan,
-            region=region,
-            secret=vault.read(account.key, account.name),
-            base_url=account.base_url,
-            salt=vault.fingerprint_key,
-        )
-
-    return bind
