@@ -225,8 +225,11 @@ def _error(
         return -1.0
     span = SPANS[window]
     ratio = Decimal(str(round(used, 4)))
+    marks = [
+        (one.at.timestamp(), float(one.used_ratio or 0), (one.resets_at or end).timestamp(), None) for one in known
+    ]
     state = Window(id=window, label=window, span_s=int(span.total_seconds()), used_ratio=ratio, resets_at=end)
-    pace = pace_of(state, at, WorkWeek(), lambda _: known)
+    pace = pace_of(state, at, WorkWeek(), lambda _: marks)
     is_sure = confidence_of(of_cycle(known, end), span) is not None
     said = None if pace is None or not is_sure else pace.empty_at or end
     if said is None:

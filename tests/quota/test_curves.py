@@ -9,9 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from perilune.quota.curves import HOURS, Curve, curves_of, expected_at, run_out, trust, weighted_median
+from perilune.quota.curves import HOURS, Curve, Mark, curves_of, expected_at, run_out, trust, weighted_median
 from perilune.quota.pace import Pace, pace_of
-from perilune.quota.samples import Sample
 from perilune.quota.snapshot import Window
 from perilune.quota.workdays import WorkWeek
 
@@ -28,22 +27,19 @@ def late(share: float) -> float:
     return max(share - 0.5, 0.0) * 2
 
 
-def week(number: int, shape: Shape, every: timedelta = timedelta(hours=6), full: float = 0.8) -> list[Sample]:
+def week(number: int, shape: Shape, every: timedelta = timedelta(hours=6), full: float = 0.8) -> list[Mark]:
     """The readings of a past week, 1 being the one that ended last."""
     end = RESET - WEEK * number
     start = end - WEEK
     count = int(WEEK / every)
-    return [
-        Sample(at=start + every * n, used_ratio=Decimal(str(round(full * shape(n / count), 6))), resets_at=end)
-        for n in range(1, count)
-    ]
+    return [((start + every * n).timestamp(), full * shape(n / count), end.timestamp(), None) for n in range(1, count)]
 
 
-def weeks(count: int, shape: Shape = late, full: float = 0.8) -> list[Sample]:
+def weeks(count: int, shape: Shape = late, full: float = 0.8) -> list[Mark]:
     return [sample for number in range(count, 0, -1) for sample in week(number, shape, full=full)]
 
 
-def pace(past: Sequence[Sample], used: str, days: WorkWeek | None = None) -> Pace:
+def pace(past: Sequence[Mark], used: str, days: WorkWeek | None = None) -> Pace:
     window = Window(id="7d", label="7-day", span_s=604_800, used_ratio=Decimal(used), resets_at=RESET)
     found = pace_of(window, NOW, days or WorkWeek(), lambda window: past)
     assert found is not None
@@ -55,7 +51,7 @@ def test_two_weeks_are_too_few_and_three_are_trusted_a_little() -> None:
     two, three = pace(weeks(2), "0.3"), pace(weeks(3), "0.3")
     assert (two.method, two.expected_ratio) == ("linear", Decimal("0.5"))
     assert three.method == "history"
-    curves = curves_of(weeks(3), RESET)
+    curves = curves_of(weeks(3), RESET.timestamp())
     weights = [curve.weight for curve in curves]
     effective = sum(weights) ** 2 / sum(weight**2 for weight in weights)
     assert effective == pytest.approx(2.7984, abs=1e-3)
@@ -64,21 +60,21 @@ def test_two_weeks_are_too_few_and_three_are_trusted_a_little() -> None:
 
 
 def test_the_more_weeks_the_more_they_count() -> None:
-    shares = [trust(curves_of(weeks(count), RESET)) for count in range(1, 9)]
+    shares = [trust(curves_of(weeks(count), RESET.timestamp())) for count in range(1, 9)]
     assert shares[:2] == [0, 0]
     assert all(one < other for one, other in pairwise(shares[1:]))
     assert shares[-1] < 1
 
 
 def test_a_week_counts_only_with_six_readings_and_both_its_ends() -> None:
-    assert len(curves_of(week(1, late, timedelta(days=1)), RESET)) == 1
-    assert curves_of(week(1, late)[::6][:5], RESET) == []
-    assert curves_of(week(1, late)[6:], RESET) == []
-    assert curves_of(week(1, late)[:-6], RESET) == []
+    assert len(curves_of(week(1, late, timedelta(days=1)), RESET.timestamp())) == 1
+    assert curves_of(week(1, late)[::6][:5], RESET.timestamp()) == []
+    assert curves_of(week(1, late)[6:], RESET.timestamp()) == []
+    assert curves_of(week(1, late)[:-6], RESET.timestamp()) == []
 
 
 def test_weeks_of_two_months_ago_are_forgotten() -> None:
-    assert len(curves_of(weeks(12), RESET)) == 8
+    assert len(curves_of(weeks(12), RESET.timestamp())) == 8
 
 
 def test_somebody_who_works_late_in_the_week_runs_out_although_even_pace_says_otherwise() -> None:

@@ -8,14 +8,16 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import delete, func, select
 
+from perilune.quota.curves import curves_of
 from perilune.quota.cycles import rises
 from perilune.quota.samples import Sample
 from perilune.quota.snapshot import Balance, Snapshot, Window
 from perilune.store import events, learned, retention
-from perilune.store.engine import Store
+from perilune.store.engine import Store, open_store
 from perilune.store.events import Event
-from perilune.store.hours import past_of
 from perilune.store.lessons import Learned
+from perilune.store.quick import quick_held
+from perilune.store.recorded import window_pasts
 from perilune.store.retention import Keep, Pieces, take_turn, tidy
 from perilune.store.samples import keep_windows
 from perilune.store.schema import (
@@ -57,7 +59,8 @@ def keep(store: Store, *snapshots: Snapshot) -> None:
 
 def past(store: Store, at: datetime = NOW) -> list[Sample]:
     with store.read() as connection:
-        return past_of(connection, "work", "7d", at - timedelta(days=56))
+        found = window_pasts(connection, at - timedelta(days=56), at + timedelta(days=56))
+        return found.get(("work", "7d"), [])
 
 
 def empty(store: Store) -> None:
@@ -203,8 +206,6 @@ def _raw(store: Store) -> list[Sample]:
 def test_a_store_of_an_earlier_version_gets_its_hours_filled(target: str) -> None:
     from sqlalchemy import text
 
-    from perilune.store.engine import open_store
-
     store = open_store(target)
     keep(store, *(reading(NOW + timedelta(minutes=20 * n), f"0.{n + 10}", NOW + WEEK) for n in range(7)))
     with store.read() as connection:
@@ -220,3 +221,20 @@ def test_a_store_of_an_earlier_version_gets_its_hours_filled(target: str) -> Non
     again.close()
     assert [row[1:] for row in found] == [row[1:] for row in expected]
     assert retention.DAY_MS == 86_400_000
+
+
+def test_a_status_is_told_with_eight_weeks_of_hours_by_either_way_of_reading(target: str) -> None:
+    store = open_store(target)
+    reset = NOW + timedelta(days=1)
+    for hours in range(0, 24 * 7 * 4, 6):
+        at = reset - WEEK * 4 + timedelta(hours=hours)
+        if at < NOW:
+            end = reset - WEEK * ((reset - at) // WEEK)
+            keep(store, reading(at, f"{(at - end + WEEK) / WEEK * 0.5:.3f}", end))
+    slow = Snapshots(store).held(NOW)["work"].past("7d")
+    assert len(curves_of(slow, reset.timestamp())) == 3
+    if store.path is not None:
+        quick = quick_held(store.path, NOW)
+        assert quick is not None
+        assert [tuple(row) for row in quick["work"].past("7d")] == list(slow)
+    store.close()

@@ -1,25 +1,29 @@
-"""Curves of past cycles: what was used of a week by each of its hours, and what the present one may expect of them."""
+"""Curves of past weeks: what was used by each of their hours, and what the present one may expect of them.
 
-from collections.abc import Sequence
-from datetime import datetime, timedelta
+A status is told from eight weeks of hours for every account, so that here numbers are plain floats.
+"""
+
+from collections.abc import Iterator, Sequence
+from datetime import timedelta
 from math import exp
 
 from msgspec import Struct
 
-from perilune.quota.cycles import Cycle, cycles
-from perilune.quota.samples import Sample
-
 HOURS = 168
 LEAST_CURVES, SURE_CURVES = 3, 5
 KEPT = timedelta(days=56)
-_SPAN = timedelta(hours=HOURS)
-_HOUR = timedelta(hours=1)
+_HOUR_S = 3600.0
+_SPAN_S = HOURS * _HOUR_S
+_SAME_RESET_S = 60.0
+_FALLEN = 0.01
 _LEAST_SAMPLES = 6
-_NEAR_AN_END = timedelta(hours=24)
-_APART, _RISEN = timedelta(minutes=30), 0.01
+_NEAR_AN_END_H = 24.0
+_APART_H, _RISEN = 0.5, 0.01
 _FADES_OVER = 3.0
 
 Point = tuple[float, float]
+Mark = tuple[float, float, float, str | None]
+"""A kept reading: when, the use, its reset (both in seconds since 1970), the limit as it was told."""
 
 
 class Curve(Struct, frozen=True):
@@ -41,17 +45,16 @@ class RunOut(Struct, frozen=True):
     hour: float | None
 
 
-def curves_of(samples: Sequence[Sample], resets_at: datetime) -> list[Curve]:
-    """The curves of the complete cycles before the one that ends at `resets_at`, not older than 56 days."""
+def curves_of(marks: Sequence[Mark], resets_s: float) -> list[Curve]:
+    """The curves of the complete weeks before the one that ends at `resets_s`, not older than 56 days."""
     found = []
-    for cycle in cycles(samples):
-        end = cycle.resets_at
-        if end is None or not _SPAN / 2 <= resets_at - end <= KEPT:
+    for week in _weeks(marks):
+        end = week[-1][2]
+        if not _SPAN_S / 2 <= resets_s - end <= KEPT.total_seconds():
             continue
-        known = _known(cycle, end)
+        known = _known(week, end - _SPAN_S)
         if len(known) >= _LEAST_SAMPLES and _reaches_both_ends(known):
-            age = (resets_at - end) / _SPAN
-            found.append(Curve(_hourly(known), exp(-age / _FADES_OVER)))
+            found.append(Curve(_hourly(known), exp(-(resets_s - end) / _SPAN_S / _FADES_OVER)))
     return found
 
 
@@ -68,10 +71,9 @@ def expected_at(curves: Sequence[Curve], hour: float, even: Sequence[float]) -> 
     `even` is even pace at each hour from 0 to 168.
     """
     share = trust(curves)
-    most = 0.0
-    before = 0.0
+    most = before = 0.0
     for whole in range(HOURS + 1):
-        middle = weighted_median([(curve.points[whole], curve.weight) for curve in curves])
+        middle = weighted_median([(curve.points[whole], curve.weight) for curve in curves]) if share else 0.0
         before, most = most, max(most, min(share * middle + (1 - share) * even[whole], even[whole]))
         if whole >= hour:
             return before + (most - before) * (hour - (whole - 1)) if whole else most
@@ -99,23 +101,39 @@ def weighted_median(pairs: Sequence[Point]) -> float:
     return ordered[-1][0]
 
 
-def _known(cycle: Cycle, end: datetime) -> list[Point]:
+def _weeks(marks: Sequence[Mark]) -> Iterator[Sequence[Mark]]:
+    """The readings of each week, told apart as `cycles` does; a change of the limit ends one too."""
+    begin, last = 0, None
+    for index, mark in enumerate(marks):
+        at, use, resets_s, limit = mark
+        if last is not None:
+            has_fallen = use < last[1] - _FALLEN
+            is_later = resets_s - last[2] > _SAME_RESET_S
+            if (is_later and (has_fallen or last[2] <= at)) or (has_fallen and limit != last[3]):
+                yield marks[begin:index]
+                begin = index
+        last = mark
+    if last is not None:
+        yield marks[begin:]
+
+
+def _known(week: Sequence[Mark], start_s: float) -> list[Point]:
     """(hour, use) of the readings that say something new: half an hour or a point apart, never falling."""
-    start = end - _SPAN
     kept: list[Point] = []
-    for one in cycle.samples:
-        hour = (one.at - start) / _HOUR
-        if one.used_ratio is None or not 0 <= hour <= HOURS:
+    before_h, before = -1.0, 0.0
+    for at, use, _, _ in week:
+        hour = (at - start_s) / _HOUR_S
+        if not 0 <= hour <= HOURS:
             continue
-        use = max(float(one.used_ratio), kept[-1][1] if kept else 0.0)
-        if not kept or (hour - kept[-1][0]) * _HOUR >= _APART or use - kept[-1][1] >= _RISEN:
+        use = max(use, before)
+        if not kept or hour - before_h >= _APART_H or use - before >= _RISEN:
             kept.append((hour, use))
+            before_h, before = hour, use
     return kept
 
 
 def _reaches_both_ends(known: Sequence[Point]) -> bool:
-    near = _NEAR_AN_END / _HOUR
-    return known[0][0] <= near and HOURS - known[-1][0] <= near
+    return known[0][0] <= _NEAR_AN_END_H and HOURS - known[-1][0] <= _NEAR_AN_END_H
 
 
 def _hourly(known: Sequence[Point]) -> tuple[float, ...]:

@@ -7,7 +7,7 @@ from decimal import Decimal
 from msgspec import Struct
 
 from perilune.quota.balance import BalanceSample
-from perilune.quota.samples import Sample
+from perilune.quota.curves import Mark
 from perilune.quota.snapshot import Limits, ReadFailure, Refusal, Snapshot, Source
 
 
@@ -36,7 +36,7 @@ class Held(Struct, frozen=True, kw_only=True):
     """What the store holds on one account.
 
     Shape: `had_requests` tells whether the ledger has a request in a span of time, `past` the kept readings of a
-    window, oldest first.
+    window in eight weeks, oldest first.
     """
 
     snapshot: Snapshot | None = None
@@ -44,7 +44,7 @@ class Held(Struct, frozen=True, kw_only=True):
     refusals: tuple[Refusal, ...] = ()
     balances: tuple[BalanceSample, ...] = ()
     had_requests: Callable[[datetime, datetime], bool] = lambda start, end: True
-    past: Callable[[str], Sequence[Sample]] = lambda window: ()
+    past: Callable[[str], Sequence[Mark]] = lambda window: ()
 
 
 class StatusSettings(Struct, frozen=True, kw_only=True):

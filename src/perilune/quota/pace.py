@@ -10,7 +10,6 @@ from msgspec.structs import replace
 
 from perilune.quota import curves
 from perilune.quota.document import Stage
-from perilune.quota.samples import Sample
 from perilune.quota.snapshot import Window
 from perilune.quota.workdays import WorkWeek
 
@@ -36,12 +35,12 @@ class Pace(Struct, frozen=True, kw_only=True):
     probability: Decimal | None = None
 
 
-def _nothing_kept(window: str) -> Sequence[Sample]:
+def _nothing_kept(window: str) -> Sequence[curves.Mark]:
     return ()
 
 
 def pace_of(
-    window: Window, at: datetime, week: WorkWeek, past: Callable[[str], Sequence[Sample]] = _nothing_kept
+    window: Window, at: datetime, week: WorkWeek, past: Callable[[str], Sequence[curves.Mark]] = _nothing_kept
 ) -> Pace | None:
     """The pace of a window as of `at`; None when it cannot be said.
 
@@ -50,7 +49,7 @@ def pace_of(
     pace = _even_pace(window, at, week)
     if pace is None or window.span_s != WEEK_S or window.resets_at is None or window.used_ratio is None:
         return pace
-    known = curves.curves_of(past(window.id), window.resets_at)
+    known = curves.curves_of(past(window.id), window.resets_at.timestamp())
     if len(known) < curves.LEAST_CURVES:
         return pace
     return _learned_pace(pace, known, window.used_ratio, at, window.resets_at, week)

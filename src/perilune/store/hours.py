@@ -5,10 +5,10 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Connection, Row, select, update
+from sqlalchemy import Connection, Float, Row, cast, select, update
 
-from perilune.quota.samples import Sample
-from perilune.store.rows import decimal_of, sample_of
+from perilune.quota.curves import Mark
+from perilune.store.rows import decimal_of
 from perilune.store.schema import window_hours
 from perilune.store.times import to_ms
 
@@ -35,14 +35,16 @@ def fold(connection: Connection, sample: Mapping[str, Any]) -> None:
     connection.execute(update(window_hours).where(table.id == last.id).values(changed))
 
 
-def past_of(connection: Connection, account: str, window: str, since: datetime) -> list[Sample]:
+def marks_of(connection: Connection, account: str, window: str, since: datetime) -> list[Mark]:
     """The reliable hours of one window, oldest first."""
     table = window_hours.c
-    columns = (table.at, table.used_ratio, table.resets_at, table.limit, table.began_at, table.readings)
+    columns = (table.at / 1000.0, cast(table.used_ratio, Float), table.resets_at / 1000.0, table.limit)
     asked = select(*columns).where(
-        table.account == account, table.window == window, table.hour >= to_ms(since), table.is_reliable
-    )
-    return [sample_of(row) for row in connection.execute(asked.order_by(table.hour, table.id))]
+        table.account == account, table.window == window, table.hour >= to_ms(since), table.is_reliable,
+        table.used_ratio.is_not(None), table.resets_at.is_not(None),
+    )  # fmt: skip
+    rows = connection.execute(asked.order_by(table.hour, table.id))
+    return [(float(at), used, float(resets), limit) for at, used, resets, limit in rows]
 
 
 def _new(sample: Mapping[str, Any], hour: int) -> dict[str, Any]:

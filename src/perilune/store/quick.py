@@ -8,12 +8,11 @@ from decimal import Decimal
 from pathlib import Path
 
 from perilune.quota.balance import BalanceSample
-from perilune.quota.curves import KEPT
+from perilune.quota.curves import KEPT, Mark
 from perilune.quota.held import Held
-from perilune.quota.samples import Sample
 from perilune.quota.snapshot import ReadFailure, Refusal, Snapshot
 from perilune.store.lessons import Learned
-from perilune.store.rows import decoded, sample_of
+from perilune.store.rows import decoded
 from perilune.store.times import from_ms, to_ms
 
 _BURN_PERIOD = timedelta(days=7)
@@ -101,14 +100,15 @@ def _ledger_look_up(path: Path, account: str) -> Callable[[datetime, datetime], 
     return had_requests
 
 
-def _past_look_up(path: Path, account: str, since: datetime) -> Callable[[str], list[Sample]]:
-    asked = """SELECT at, used_ratio, resets_at, "limit", began_at, readings FROM window_hours
-               WHERE account = ? AND "window" = ? AND hour >= ? AND is_reliable ORDER BY hour, id"""
+def _past_look_up(path: Path, account: str, since: datetime) -> Callable[[str], list[Mark]]:
+    asked = """SELECT at / 1000.0, CAST(used_ratio AS REAL), resets_at / 1000.0, "limit" FROM window_hours
+               WHERE account = ? AND "window" = ? AND hour >= ? AND is_reliable
+                 AND used_ratio IS NOT NULL AND resets_at IS NOT NULL ORDER BY hour, id"""
 
-    def past(window: str) -> list[Sample]:
+    def past(window: str) -> list[Mark]:
         try:
             with closing(_opened(path)) as connection:
-                return [sample_of(row) for row in connection.execute(asked, (account, window, to_ms(since)))]
+                return connection.execute(asked, (account, window, to_ms(since))).fetchall()
         except sqlite3.Error:  # a store of an earlier version, until something opens it for writing
             return []
 

@@ -14,12 +14,11 @@ from sqlalchemy import Connection, delete, select, update
 
 from perilune.core.numbers import plain
 from perilune.quota.balance import BalanceSample, top_up
-from perilune.quota.curves import KEPT
+from perilune.quota.curves import KEPT, Mark
 from perilune.quota.held import Held
-from perilune.quota.samples import Sample
 from perilune.quota.snapshot import Balance, ReadFailure, Refusal, Snapshot
 from perilune.store.engine import Store
-from perilune.store.hours import past_of
+from perilune.store.hours import marks_of
 from perilune.store.rows import decoded, encoded
 from perilune.store.samples import keep_balance, keep_windows
 from perilune.store.schema import (
@@ -198,9 +197,9 @@ class Snapshots:
             for table in _HISTORY:
                 connection.execute(delete(table).where(table.c.account == account))
 
-    def _past(self, account: str, since: datetime, window: str) -> list[Sample]:
+    def _past(self, account: str, since: datetime, window: str) -> list[Mark]:
         with self._store.read() as connection:
-            return past_of(connection, account, window, since)
+            return marks_of(connection, account, window, since)
 
     def _had_requests(self, account: str, start: datetime, end: datetime) -> bool:
         between = requests.c.received_at.between(to_ms(start), to_ms(end))
