@@ -69,8 +69,7 @@ class _Run:
         has_fallen = self._has_fallen(sample)
         if self.resets_at is not None and self.resets_at <= sample.first_at and not self._repeats(sample):
             return "reset"
-        is_later = _is_later(sample.resets_at, self.resets_at)
-        if has_fallen and (is_later or (sample.resets_at is None and not sample.used_ratio)):
+        if has_fallen and _is_later(sample.resets_at, self.resets_at):
             return "reset"
         limits = self.limit, sample.limit
         if has_fallen and None not in limits and limits[0] != limits[1]:
@@ -118,4 +117,4 @@ def rises(samples: Sequence[Sample]) -> list[tuple[datetime, Decimal]]:
 
 
 def _is_later(reset: datetime | None, than: datetime | None) -> bool:
-    return reset is not None and (than is None or reset - than > SAME_RESET)
+    return reset is not None and than is not None and reset - than > SAME_RESET
