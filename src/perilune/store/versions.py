@@ -6,7 +6,12 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Column, Connection, MetaData, String, Table, inspect, select
 
 from perilune.core.errors import StoreError
-from perilune.store import finding_tables, job_tables, schema  # noqa: F401 (their tables are created with the others)
+from perilune.store import (  # noqa: F401 (their tables are created with the others)
+    finding_tables,
+    forge_tables,
+    job_tables,
+    schema,
+)
 
 if TYPE_CHECKING:
     from perilune.store.engine import Store
