@@ -93,6 +93,13 @@ def test_the_probability_is_told_from_five_weeks_on() -> None:
     assert Decimal("0.5") < got < 1
 
 
+def test_below_five_weeks_even_pace_says_when_it_runs_out() -> None:
+    early = weeks(4, lambda share: min(share * 2, 1.0))
+    few, none = pace(early, "0.7"), pace((), "0.7")
+    assert (few.method, few.lasts, few.empty_at) == ("history", False, none.empty_at)
+    assert pace(weeks(4, full=0.95), "0.2").lasts
+
+
 def test_a_quiet_end_of_the_week_lasts_although_even_pace_runs_out() -> None:
     got = pace(weeks(6, lambda share: min(share * 2, 1.0)), "0.7")
     assert (got.lasts, got.empty_at) == (True, None)

@@ -86,21 +86,17 @@ def stage_of(delta: Decimal) -> Stage:
 def _learned_pace(
     even: Pace, known: Sequence[curves.Curve], used: Decimal, at: datetime, end: datetime, week: WorkWeek
 ) -> Pace:
-    """Even pace corrected by how past weeks went."""
+    """Even pace corrected by how past weeks went; when it runs out they say from the number on that makes them sure."""
     start = end - timedelta(seconds=WEEK_S)
     hour = max((at - start) / _HOUR, 0.0)
     expected = Decimal(curves.expected_at(known, hour, _even_by_hour(start, end, week))).quantize(_FINE)
+    learned = replace(even, expected_ratio=expected, stage=stage_of(used - expected), method="history")
+    if len(known) < curves.SURE_CURVES:
+        return learned
     out = curves.run_out(known, hour, float(used))
     empty_at = None if out.hour is None or used == 0 else start + out.hour * _HOUR
-    return replace(
-        even,
-        expected_ratio=expected,
-        stage=stage_of(used - expected),
-        lasts=empty_at is None,
-        empty_at=empty_at,
-        method="history",
-        probability=Decimal(out.probability).quantize(_FINE) if len(known) >= curves.SURE_CURVES else None,
-    )
+    probability = Decimal(out.probability).quantize(_FINE)
+    return replace(learned, lasts=empty_at is None, empty_at=empty_at, probability=probability)
 
 
 def _even_by_hour(start: datetime, end: datetime, week: WorkWeek) -> list[float]:
