@@ -151,6 +151,16 @@ def test_events_lessons_and_requests_end_with_their_time(store: Store) -> None:
         assert connection.execute(select(attempts.c.request_id)).scalars().all() == [f"{young:%d}"]
 
 
+def test_tidying_up_stops_between_two_steps(store: Store) -> None:
+    at = NOW - timedelta(days=100)
+    keep(store, *(reading(at + timedelta(minutes=40 * n), f"0.{n + 10}", at + WEEK) for n in range(9)))
+    answers = [True, True, False]
+    pieces = Pieces(1, goes_on=lambda: answers.pop(0) if answers else False)
+    assert tidy(store, NOW, Keep(), pieces) == 2
+    assert tidy(store, NOW, Keep(), Pieces(1, most=3)) == 3
+    assert tidy(store, NOW, Keep()) == 3
+
+
 def test_one_process_a_day_tidies_up(store: Store) -> None:
     assert take_turn(store, "one", NOW)
     assert not take_turn(store, "other", NOW + timedelta(hours=23))

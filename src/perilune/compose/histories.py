@@ -83,19 +83,23 @@ class Housekeeping:
         self._store = store
         self._bench = bench
         self._settings = settings
+        self._is_ending = False
 
     async def run(self) -> None:
-        """Go on until cancelled."""
+        """Go on until cancelled; what is being tidied up then stops at its next step."""
         await asyncio.sleep(_BEGIN_AFTER_S)
-        while True:
-            await asyncio.to_thread(self.look)
-            await asyncio.sleep(_LOOK_EVERY_S)
+        try:
+            while True:
+                await asyncio.to_thread(self.look)
+                await asyncio.sleep(_LOOK_EVERY_S)
+        finally:
+            self._is_ending = True
 
     def look(self) -> None:
         """Do what is due now. What the store refuses is tried again the next time."""
         settings = self._settings()
         try:
-            keep_tidy(self._store, settings, self._bench.now(), Pieces())
+            keep_tidy(self._store, settings, self._bench.now(), Pieces(goes_on=lambda: not self._is_ending))
             read_logs(self._store, self._bench, settings)
         except StoreError as error:
             _log.warning("history was not tidied up: %s", error.problem.code)

@@ -5,10 +5,10 @@ is only what a later row of the same hour or day says as well, or what is past i
 a balance always stays.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
-from itertools import count, groupby, islice
+from itertools import count, groupby, takewhile
 from typing import Any
 
 from msgspec import Struct
@@ -36,10 +36,14 @@ class Keep(Struct, frozen=True, kw_only=True):
 
 
 class Pieces(Struct, frozen=True):
-    """How much at once: rows in one transaction, and transactions of one kind; None is as many as it takes."""
+    """How much at once: rows in one transaction, and transactions of one kind; None is as many as it takes.
+
+    Shape: `goes_on` is asked before each; once it says no, the rest is left for the next time.
+    """
 
     rows: int = 2_000
     most: int | None = None
+    goes_on: Callable[[], bool] = lambda: True
 
 
 def take_turn(store: Store, owner: str, now: datetime) -> bool:
@@ -52,7 +56,8 @@ def tidy(store: Store, now: datetime, keep: Keep, pieces: Pieces | None = None) 
     """Drop what is no longer kept and return how many rows that were."""
     pieces = pieces or Pieces()
     raw, hourly = _before(now, keep.raw_days), _before(now, keep.hourly_days)
-    dropped = sum(_thin_windows(store, raw, pieces)) + sum(islice(_merge_days(store, hourly), pieces.most))
+    dropped = sum(_thin_windows(store, raw, pieces))
+    dropped += sum(merged for _, merged in zip(_turns(pieces), _merge_days(store, hourly), strict=False))
     dropped += _in_pieces(store, balance_samples, pieces, _superseded_balances(raw, HOUR_MS))
     dropped += _in_pieces(store, balance_samples, pieces, _superseded_balances(hourly, DAY_MS))
     if keep.daily_days is not None:
@@ -119,7 +124,7 @@ def _in_pieces(store: Store, table: Table, pieces: Pieces, asked: Any) -> int:
 
 
 def _turns(pieces: Pieces) -> Iterator[int]:
-    return iter(count() if pieces.most is None else range(pieces.most))
+    return takewhile(lambda _: pieces.goes_on(), count() if pieces.most is None else range(pieces.most))
 
 
 def _superseded_balances(before: int, size_ms: int) -> Any:
