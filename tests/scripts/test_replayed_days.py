@@ -1,4 +1,4 @@
-"""Forecasts over replayed days keep their floor: the habits are made with fixed seeds, so that figures stay the same."""
+"""Forecasts over replayed days keep their floor; the habits come from fixed seeds, so that figures stay the same."""
 
 import statistics
 
