@@ -57,12 +57,12 @@ def peaks(
     number = None if size is None else _number(_hours.at, size, offset)
     keys: list[ColumnElement[Any]] = [_hours.account, _hours.window]
     if number is not None:
-        keys.append(number)
+        keys.insert(0, number)  # rows come by time: sorting them is cheapest that way
     shown = select(*keys, func.max(cast(_hours.peak_ratio, Float)))
     asked = shown.where(*_between(_hours.hour, start, end), _hours.peak_ratio.is_not(None)).group_by(*keys)
     return [
-        Peak(rest[0] if rest else None, account, window, most)
-        for account, window, *rest, most in map(tuple, connection.execute(asked))
+        Peak(before[0] if before else None, account, window, most)
+        for *before, account, window, most in map(tuple, connection.execute(asked))
     ]
 
 
