@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 from msgspec import Struct
-from sqlalchemy import ColumnElement, Connection, Float, cast, func, select, union
+from sqlalchemy import ColumnElement, Connection, Float, Select, cast, func, select, union
 
 from perilune.quota.balance import BalanceSample
 from perilune.quota.samples import Sample
@@ -54,15 +54,16 @@ def peaks(
     connection: Connection, start: datetime, end: datetime, size: timedelta | None, offset: timedelta
 ) -> list[Peak]:
     """The most that was read of each window, by day or hour where a size is given."""
-    number = None if size is None else _number(_hours.at, size, offset)
-    keys: list[ColumnElement[Any]] = [_hours.account, _hours.window]
-    if number is not None:
-        keys.insert(0, number)  # rows come by time: sorting them is cheapest that way
-    shown = select(*keys, func.max(cast(_hours.peak_ratio, Float)))
-    asked = shown.where(*_between(_hours.hour, start, end), _hours.peak_ratio.is_not(None)).group_by(*keys)
+    most = func.max(cast(_hours.peak_ratio, Float))
+    in_time = (*_between(_hours.hour, start, end), _hours.peak_ratio.is_not(None))
+    of_window = (_hours.account, _hours.window)
+    asked: Select[Any] = select(*of_window, most).where(*in_time).group_by(*of_window)
+    if size is not None:  # the number comes first, as the rows do: they are sorted cheapest that way
+        number = _number(_hours.at, size, offset).label("number")
+        asked = select(number, *of_window, most).where(*in_time).group_by("number", *of_window)
     return [
-        Peak(before[0] if before else None, account, window, most)
-        for *before, account, window, most in map(tuple, connection.execute(asked))
+        Peak(before[0] if before else None, account, window, used)
+        for *before, account, window, used in map(tuple, connection.execute(asked))
     ]
 
 
