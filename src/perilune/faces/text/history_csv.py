@@ -26,7 +26,8 @@ def history_csv(document: HistoryDocument) -> str:
 
 def _cells(row: HistoryRow, currencies: list[str], windows: list[str]) -> list[object]:
     counts = [getattr(row, name) for name in _COUNTS]
-    quota = sum(cost.requests for cost in row.costs if cost.unit == "quota") if row.requests is not None else None
+    has_costs = row.requests is not None and not row.estimated
+    quota = sum(cost.requests for cost in row.costs if cost.unit == "quota") if has_costs else None
     start = None if row.start is None else to_rfc3339(row.start)
     costs = [_cost(row, currency) for currency in currencies]
     peaks = [_peak(row, window) for window in windows]
