@@ -6,10 +6,11 @@ from pathlib import Path
 import pytest
 from sqlalchemy import func, select
 
+from perilune.compose import histories
 from perilune.compose.histories import Housekeeping, asked_history, keep_tidy
 from perilune.compose.workbench import Workbench
 from perilune.config.schema import HistoryConfig
-from perilune.core.errors import UsageError
+from perilune.core.errors import StoreError, UsageError
 from perilune.store.events import Event, append
 from perilune.store.schema import events, local_use
 
@@ -54,6 +55,19 @@ def test_a_command_does_it_where_no_service_runs(bench: Workbench) -> None:
     remember(bench, OLD)
     keep_tidy(bench.monitoring.store, HistoryConfig(events_days=1), bench.now())
     assert remembered(bench) == 0
+
+
+def test_a_store_that_is_locked_is_left_for_the_next_time(
+    bench: Workbench, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def locked(*_: object) -> bool:
+        raise StoreError.of("PL-STORE-LOCKED", path="x", holder="y")
+
+    remember(bench, OLD)
+    monkeypatch.setattr(histories, "take_turn", locked)
+    keep_tidy(bench.monitoring.store, HistoryConfig(), bench.now())
+    assert remembered(bench) == 1
+    assert "PL-STORE-LOCKED" in caplog.text
 
 
 def test_how_long_is_a_setting(bench: Workbench) -> None:

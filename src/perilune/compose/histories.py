@@ -65,9 +65,18 @@ def read_logs(store: Store, bench: "Workbench", settings: HistoryConfig) -> None
 
 
 def keep_tidy(store: Store, settings: HistoryConfig, now: datetime, pieces: Pieces = _SOME) -> None:
-    """Drop what is no longer kept, when it is this process's turn: a command some of it, the service all."""
-    if not take_turn(store, f"{os.getpid()}/{now.timestamp()}", now):
-        return
+    """Drop what is no longer kept, when it is this process's turn: a command some of it, the service all.
+
+    What the store refuses now is no reason to fail; it is tried again the next time.
+    """
+    try:
+        if take_turn(store, f"{os.getpid()}/{now.timestamp()}", now):
+            _tidy(store, settings, now, pieces)
+    except StoreError as error:
+        _log.warning("history was not tidied up: %s", error.problem.code)
+
+
+def _tidy(store: Store, settings: HistoryConfig, now: datetime, pieces: Pieces) -> None:
     dropped = tidy(store, now, _kept(settings), pieces)
     if not settings.local_logs:
         with store.begin() as connection:
@@ -96,13 +105,13 @@ class Housekeeping:
             self._is_ending = True
 
     def look(self) -> None:
-        """Do what is due now. What the store refuses is tried again the next time."""
+        """Do what is due now."""
         settings = self._settings()
+        keep_tidy(self._store, settings, self._bench.now(), Pieces(goes_on=lambda: not self._is_ending))
         try:
-            keep_tidy(self._store, settings, self._bench.now(), Pieces(goes_on=lambda: not self._is_ending))
             read_logs(self._store, self._bench, settings)
         except StoreError as error:
-            _log.warning("history was not tidied up: %s", error.problem.code)
+            _log.warning("session logs were not taken in: %s", error.problem.code)
 
 
 def _kept(settings: HistoryConfig) -> Keep:
