@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0005"
-down_revision = "0004"
+revision = "0006"
+down_revision = "0005"
 
 _HOUR_MS = 3_600_000
 # The last reliable reading of each hour and reset stands for all of them; where none is reliable, the last.
