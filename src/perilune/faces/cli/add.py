@@ -72,6 +72,10 @@ def command(
     services.configuration()
     if origin == "env":
         return add_from_environment(choices, services, session)
+    if origin == "codexbar":
+        from perilune.faces.cli.adding.from_peer import add_from_peer
+
+        return add_from_peer(choices, services, session)
     if origin is not None:
         from perilune.faces.cli.adding.from_source import add_from
 

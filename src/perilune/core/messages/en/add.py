@@ -48,6 +48,8 @@ MESSAGES = {
     "add.duplicate": 'already saved as "{name}"',
     "add.unknown_prefix": "This does not look like a Kimi or Moonshot key. Try it on all four official hosts?",
     "add.which": "Save it as which? [{choices}] (1): ",
+    "add.offer": "{file}: {name} {key} → {plan} · {place}",
+    "add.offer_take": "Add it?",
     "add.this_session": "this login",
     "add.paste_session": "Paste the cookie kimi-auth, a cURL command or the token (hidden; Ctrl-C to stop): ",
     "add.reads_cli_login": "Read only, and only while the login is fresh: run kimi now and then, or add an API key.",

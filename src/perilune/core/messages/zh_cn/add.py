@@ -48,6 +48,8 @@ MESSAGES = {
     "add.duplicate": "已保存为“{name}”",
     "add.unknown_prefix": "这不像 Kimi 或 Moonshot 的密钥。仍在四个官方地址上试读吗？",
     "add.which": "保存为哪一个？[{choices}]（1）：",
+    "add.offer": "{file}：{name} {key} → {plan} · {place}",
+    "add.offer_take": "添加该账号？",
     "add.this_session": "该登录",
     "add.paste_session": "粘贴 Cookie kimi-auth、cURL 命令或令牌（不回显，Ctrl-C 停止）：",
     "add.reads_cli_login": "只读，且仅在登录有效时可读：不时运行 kimi，或添加 API 密钥。",

@@ -7,6 +7,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from perilune.catalog.plan import Plan, Region
+from perilune.config.peers import NAME
 from perilune.core.errors import CredentialError, PeriluneError, Problem, UsageError
 from perilune.core.secret import Secret
 from perilune.faces.adding.saving import check_name, free_name
@@ -36,8 +37,8 @@ class Sourced(Struct, frozen=True):
 
 
 def origins(services: AddServices) -> list[str]:
-    """Every word that `--from` takes beside `env`."""
-    return [*_login_plans(services), TOKEN, f"{BROWSER}[:NAME]"]
+    """Every word that `--from` takes beside `env`, as `perilune add` knows them."""
+    return [*_login_plans(services), NAME, TOKEN, f"{BROWSER}[:NAME]"]
 
 
 def add_from(
