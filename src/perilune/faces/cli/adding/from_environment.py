@@ -31,9 +31,7 @@ def add_from_environment(choices: Choices, services: AddServices, session: Sessi
     A plan that is opt-in is left out unless it is the one that was named. Raises: PL-CRED-NONE when there is none.
     """
     there = variables(services, session.environment)
-    found = [
-        (plan, name) for plan, name in there if choices.plan == plan.id or (not choices.plan and not plan.is_opt_in)
-    ]
+    found = [one for one in there if (one[0].id == choices.plan if choices.plan else not one[0].is_opt_in)]
     if not found:
         raise CredentialError.of("PL-CRED-NONE", variant="env")
     return worst([add_one(plan, variable, choices, services, session) for plan, variable in found])
