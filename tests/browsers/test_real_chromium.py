@@ -21,7 +21,7 @@ from cryptography.x509.oid import NameOID
 from tests.browsers.stores import WANTED, chromium, state_of
 
 from perilune.browsers.chromium import read_profile
-from perilune.browsers.chromium_secret import keyring_asker
+from perilune.browsers.chromium_keys import keyring_asker
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 COOKIE, STORED = "eyJhbGciOiJIUzUxMiJ9.eyJzdWIiOiJjb29raWUifQ.EXAMPLE", "eyJhbGciOiJIUzUxMiJ9.eyJzdWIiOiJscyJ9.EXAMPLE"

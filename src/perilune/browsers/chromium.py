@@ -58,7 +58,7 @@ def _cookies(profile: Profile, wanted: Wanted, ask: AskKeyring) -> Iterator[Stor
         version = _version(store)
         for host, value, encrypted, expires, accessed in _rows(store, wanted):
             try:
-                plain = value or _decrypted(bytes(encrypted), host, version, profile.application, ask)
+                plain = value or _decrypted(bytes(encrypted), host, version, profile, ask)
             except StoreError as error:
                 yield error
             else:
@@ -73,9 +73,9 @@ def _cookies(profile: Profile, wanted: Wanted, ask: AskKeyring) -> Iterator[Stor
                 )
 
 
-def _decrypted(encrypted: bytes, host: str, version: int, application: str, ask: AskKeyring) -> str:
+def _decrypted(encrypted: bytes, host: str, version: int, profile: Profile, ask: AskKeyring) -> str:
     """The plain text of a cookie; anything that is no header text was not decrypted. Raises: StoreError."""
-    text = decrypted(encrypted, host, version, application, ask).decode("latin-1")
+    text = decrypted(encrypted, host, version, profile, ask).decode("latin-1")
     if not has_key_shape(text):
         raise StoreError("PL-COOKIE-UNREADABLE")
     return text

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 
 from perilune.browsers import chromium, firefox
-from perilune.browsers.chromium_secret import keyring_asker
+from perilune.browsers.chromium_keys import keyring_asker
 from perilune.browsers.stored import Profile, StoreReading, Wanted
 
 
