@@ -32,7 +32,8 @@ CONTAINED = "eyJhbGciOiJIUzUxMiJ9.eyJzdWIiOiJjb250YWluZXIifQ.EXAMPLE"
 NEVER = "never-selected"
 PATIENCE_S = 90.0
 _LIFE = "Path=/; Max-Age=8000000; Secure; HttpOnly"
-_PAGE = f"<script>localStorage.setItem('access_token', '{STORED}'); fetch('/stored')</script>".encode()
+_SPIN = f"for (let i = 0; i < 600; i++) document.cookie = 'spin={NEVER}' + i + '; max-age=8000000';"  # ends the delay
+_PAGE = f"<script>{_SPIN} localStorage.setItem('access_token', '{STORED}'); fetch('/stored')</script>".encode()
 
 
 class Site:

@@ -64,11 +64,8 @@ def site(folder: Path) -> Iterator[Site]:
         served.stop()
 
 
-def chromium_checks(work: Path, served: Site, *, is_patient: bool = True) -> Iterator[Check]:
-    """Without a Secret Service, then with one, locked, and with a value that the browser binds to itself.
-
-    A running browser writes its cookie half a minute late; the second time that is waited for only with `is_patient`.
-    """
+def chromium_checks(work: Path, served: Site) -> Iterator[Check]:
+    """Without a Secret Service, then with one, locked, and with a value that the browser binds to itself."""
     profile = work / "plain"
     with ground.chromium(profile, served.port, ADDRESS):
         served.has_stored.wait(ground.PATIENCE_S)
@@ -79,19 +76,18 @@ def chromium_checks(work: Path, served: Site, *, is_patient: bool = True) -> Ite
     if not all(ground.KEYRING):
         yield Check("Secret Service", holds=True, detail="left out: gnome-keyring, libsecret-tools not installed")
         return
-    yield from _with_keyring(work, served, is_patient=is_patient)
+    yield from _with_keyring(work, served)
 
 
-def _with_keyring(work: Path, served: Site, *, is_patient: bool) -> Iterator[Check]:
+def _with_keyring(work: Path, served: Site) -> Iterator[Check]:
     profile = work / "kept"
     served.has_stored.clear()
     with ground.keyring(work / "desktop") as desktop:
         around = desktop.environment
         with ground.chromium(profile, served.port, ADDRESS, around):
             served.has_stored.wait(ground.PATIENCE_S)
-            if is_patient:
-                wait_until(lambda: _values(_chromium(profile, around)) == BOTH)
-                yield _found("Chromium running, unlocked keyring", lambda: _chromium(profile, around), BOTH)
+            wait_until(lambda: _values(_chromium(profile, around)) == BOTH)
+            yield _found("Chromium running, unlocked keyring", lambda: _chromium(profile, around), BOTH)
         yield Check(
             "its cookie is encrypted with the keyring's secret", _prefix(profile) == b"v11", repr(_prefix(profile))
         )

@@ -1,4 +1,4 @@
-"""Real browsers: what their own pages store is found while they run and when they have ended, and nothing is changed."""
+"""Real browsers: what their pages store is found while they run and when they have ended, and nothing is changed."""
 
 from pathlib import Path
 
@@ -13,9 +13,9 @@ pytestmark = pytest.mark.browser
 @pytest.mark.skipif(ground.CHROMIUM is None, reason="no Chromium here")
 def test_chromium_with_and_without_a_keyring(tmp_path: Path) -> None:
     with _browsers.site(tmp_path) as served:
-        shown = list(_browsers.chromium_checks(tmp_path, served, is_patient=False))
+        shown = list(_browsers.chromium_checks(tmp_path, served))
     assert [check for check in shown if not check.holds] == []
-    assert len(shown) >= (7 if all(ground.KEYRING) else 4)
+    assert len(shown) == (8 if all(ground.KEYRING) else 4)
 
 
 @pytest.mark.skipif(ground.FIREFOX is None, reason="no Firefox here")
