@@ -13,7 +13,7 @@ from typing import Any
 
 from perilune.browsers import leveldb
 from perilune.browsers.chromium_secret import AskKeyring, decrypted
-from perilune.browsers.copies import copy_steady, opened_copy, private_folder
+from perilune.browsers.copies import copy_steady, is_there, opened_copy, private_folder
 from perilune.browsers.stored import Profile, StoredValue, StoreError, StoreReading, StoreTrouble, Wanted
 from perilune.core.keys import has_key_shape
 from perilune.core.secret import Secret
@@ -41,9 +41,9 @@ def read_profile(profile: Profile, wanted: Wanted, ask: AskKeyring) -> StoreRead
 
 
 def cookie_file(folder: Path) -> Path | None:
-    """The file of a profile's cookies, None where there is none."""
+    """The file of a profile's cookies, None where there is none. Raises: StoreError where it may not be looked at."""
     files = (folder / "Network" / "Cookies", folder / "Cookies")
-    return next((file for file in files if file.is_file()), None)
+    return next((file for file in files if is_there(file)), None)
 
 
 def _trouble(profile: Profile, error: StoreError) -> StoreTrouble:
