@@ -49,6 +49,7 @@ MESSAGES = {
     "add.unknown_prefix": "This does not look like a Kimi or Moonshot key. Try it on all four official hosts?",
     "add.which": "Save it as which? [{choices}] (1): ",
     "add.offer": "{file}: {name} {key} → {plan} · {place}",
+    "add.just_logged_in": "No login was found. Did you just log in? A browser writes it late; wait 40 s?",
     "add.offer_take": "Add it?",
     "add.this_session": "this login",
     "add.paste_session": "Paste the cookie kimi-auth, a cURL command or the token (hidden; Ctrl-C to stop): ",

@@ -49,6 +49,7 @@ MESSAGES = {
     "add.unknown_prefix": "这不像 Kimi 或 Moonshot 的密钥。仍在四个官方地址上试读吗？",
     "add.which": "保存为哪一个？[{choices}]（1）：",
     "add.offer": "{file}：{name} {key} → {plan} · {place}",
+    "add.just_logged_in": "未找到登录。刚刚登录吗？浏览器会稍后写入，等待 40 秒？",
     "add.offer_take": "添加该账号？",
     "add.this_session": "该登录",
     "add.paste_session": "粘贴 Cookie kimi-auth、cURL 命令或令牌（不回显，Ctrl-C 停止）：",
