@@ -106,3 +106,24 @@ def test_names_of_unknown_fields_are_kept_by_their_path_and_never_values() -> No
 def test_a_field_of_a_window_that_was_read_is_not_a_lost_window() -> None:
     assert lost_windows(("usage", "limits[1]", "usages.limit_5h")) == 3
     assert lost_windows(("usage.used", "limits[1].resetTime", "usages.limit_5h.reset_time", "boosterWallet")) == 0
+
+
+def test_the_webs_absent_ratio_is_zero_only_where_nothing_stands_in_its_place() -> None:
+    from tests.support.samples import NOW
+
+    from perilune.providers.kimi_code import web
+
+    body = body_of("web-getsubscriptionstats-ok")
+    whole = web.of_stats(body, NOW, "CNY")
+    assert whole.found.drift == []
+    allowed = {reading.used_ratio for reading in whole.found.readings}
+    for path in fields("web-getsubscriptionstats-ok"):
+        for told in (
+            web.of_stats(renamed(body, path, f"{path[-1]}_x"), NOW, "CNY"),
+            *(web.of_stats(changed(body, path, value, is_removed=False), NOW, "CNY") for value in RETYPED),
+        ):
+            assert {reading.used_ratio for reading in told.found.readings} <= allowed, path
+    novel = renamed(body, ("ratelimitCode7d", "ratio"), "share")
+    told = web.of_stats(novel, NOW, "CNY")
+    assert [reading.window for reading in told.found.readings if reading.window == "7d"] == []
+    assert told.found.drift == ["web-stats.7d"]
