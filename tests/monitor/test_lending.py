@@ -66,7 +66,7 @@ async def test_accounts_of_one_membership_share_one_read(
     clock.pass_(minutes=5)
     members.asked.clear()
     members.ratio = 0.5
-    await read_all(collector, three, interval=FIVE)
+    await read_all(collector, three, interval=FIVE, lent=FIVE * 0.8)
     assert members.asked == ["A1", "B1"]
     kept = snapshots.latest()
     assert [str(kept[name].windows[0].used_ratio) for name in ("A1", "A2", "B1")] == ["0.5"] * 3
@@ -80,9 +80,9 @@ async def test_each_of_them_tries_its_own_key_once_a_day_and_after_a_failure(
     await read_all(collector, three)
     clock.pass_(hours=24)
     del members.owners["A2"]
-    await read_all(collector, three, interval=FIVE)
+    await read_all(collector, three, interval=FIVE, lent=FIVE * 0.8)
     clock.pass_(minutes=5)
-    await read_all(collector, three, interval=FIVE)
+    await read_all(collector, three, interval=FIVE, lent=FIVE * 0.8)
     failure = snapshots.reads()["A2"].failure
     assert failure is not None
     assert (failure.code, failure.count) == ("PL-401-KEY", 2)
@@ -135,3 +135,16 @@ async def test_two_services_and_a_command_make_one_request_in_each_interval(
     await asyncio.gather(*running, return_exceptions=True)
     minutes = (clock.now - start).total_seconds() / 60
     assert minutes / 5.5 - 1 <= len(members.asked) <= minutes / 4.5 + 2
+
+
+async def test_a_read_after_a_refusal_or_a_reset_takes_nothing_older(
+    collector: Collector, members: Members, three: list[Target], clock: Any
+) -> None:
+    await read_all(collector, three)
+    clock.pass_(minutes=5)
+    await collector.collect(three[0])
+    members.asked.clear()
+    clock.pass_(seconds=40)
+    await collector.collect(three[1], interval=FIVE, lent=timedelta(seconds=30))
+    await collector.collect(three[0], interval=FIVE, lent=timedelta(seconds=30), rest=timedelta(0))
+    assert members.asked == ["A2"]

@@ -28,7 +28,6 @@ _FLIGHT_LASTS = timedelta(seconds=15)
 _SHARED_WAIT_S = 8.0
 _LOOK_EVERY_S = 0.1
 _JUST_READ = timedelta(seconds=20)
-_LENT_WITHIN = 0.8
 _PROFILE_EVERY = timedelta(days=1)
 _log = logging.getLogger(__name__)
 
@@ -94,11 +93,12 @@ class Collector:
         with_profile: bool = False,
         rest: timedelta = timedelta(0),
         interval: timedelta | None = None,
+        lent: timedelta = timedelta(0),
     ) -> Collected:
         """Read one account. Never raises what a vendor or a network can do; a forced read ignores an earlier refusal.
 
         `with_profile` adds the calls made once a day, when they are due. What another process tried within `rest` is
-        taken as it is, and what an account of the same identity read within `rest` or most of the `interval` in force.
+        taken as it is, and what an account of the same identity read within `rest` or `lent`. `interval` is in force.
         """
         reader = reader_of(target.known.plan)
         if reader is None:
@@ -127,8 +127,7 @@ class Collector:
             latest = (await asyncio.to_thread(self._snapshots.reads)).get(target.name)
             if latest is not None and now - latest.tried_at < rest:
                 return Collected(account=target.name, outcome="shared", snapshot=await self._last(target))
-            age = max(rest, every * _LENT_WITHIN if interval else rest)
-            borrowed = None if identity is None else await self._borrowed(target, age, every)
+            borrowed = None if identity is None else await self._borrowed(target, max(rest, lent), every)
             return borrowed or await self._read(target, trial, with_profile=with_profile)
         finally:
             await asyncio.shield(asyncio.to_thread(self._snapshots.land, flight, self._owner))

@@ -22,6 +22,7 @@ _LEAST_AWAY = timedelta(seconds=5)
 _RESETS_REMEMBERED = 64
 _NUDGE_REST = timedelta(seconds=30)
 _AFTER_FAULT_S = 60.0
+_LENT_SHARE = 0.8
 _log = logging.getLogger(__name__)
 
 Wait = Callable[[asyncio.Event, float], Awaitable[None]]
@@ -37,10 +38,15 @@ async def wait_or_timeout(event: asyncio.Event, seconds: float) -> None:
 
 
 class Due(Struct, frozen=True):
-    """When an account is read next; what any process tried from `counts_from` on counts as that read."""
+    """When an account is read next.
+
+    Shape: what any process tried from `counts_from` on counts as that read, and so does what an account of the same
+    identity read from `lends_from` on.
+    """
 
     at: datetime
     counts_from: datetime
+    lends_from: datetime
     interval_s: int
 
 
@@ -113,9 +119,15 @@ class Schedule:
 
     async def _read(self, target: Target, due: Due, *, is_nudged: bool) -> Collected:
         async with self._at_once, self._per_host[target.host]:
-            rest = timedelta(0) if is_nudged else max(self._clock() - due.counts_from, timedelta(0))
-            interval = timedelta(seconds=due.interval_s)
-            return await self._collector.collect(target, with_profile=True, rest=rest, interval=interval)
+            now, none = self._clock(), timedelta(0)
+            rest, lent = max(now - due.counts_from, none), max(now - due.lends_from, none)
+            return await self._collector.collect(
+                target,
+                with_profile=True,
+                rest=none if is_nudged else rest,
+                lent=none if is_nudged else lent,
+                interval=timedelta(seconds=due.interval_s),
+            )
 
     def _due(self, target: Target) -> Due:
         now = self._clock()
@@ -125,10 +137,11 @@ class Schedule:
         if snapshot is not None and snapshot.source == "web-session":
             seconds = max(seconds, WEB_S)
         if state is None:
-            return Due(now, now - _LEAST_AWAY, seconds)
+            return Due(now, now - _LEAST_AWAY, now - _LEAST_AWAY, seconds)
         regular = self._regular(state, now, seconds)
         boundary = None if snapshot is None or state.failure else self._boundary(snapshot, now, regular, seconds)
-        return boundary or Due(regular, state.tried_at + (regular - state.tried_at) / 2, seconds)
+        span = regular - state.tried_at
+        return boundary or Due(regular, regular - span / 2, regular - span * _LENT_SHARE, seconds)
 
     def _regular(self, state: ReadState, now: datetime, seconds: int) -> datetime:
         if state.failure is not None and state.next_at is not None:
@@ -146,5 +159,5 @@ class Schedule:
             key = (snapshot.account, window.id, window.resets_at)
             if key not in self._resets_read and now + _LEAST_AWAY <= at < regular:
                 self._resets_read.append(key)
-                return Due(at, first, seconds)
+                return Due(at, first, first, seconds)
         return None
