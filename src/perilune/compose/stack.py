@@ -7,6 +7,7 @@ import os
 from collections.abc import Callable, Coroutine
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from starlette.types import ASGIApp
 
@@ -19,6 +20,7 @@ from perilune.compose.workbench import Workbench
 from perilune.core.errors import PeriluneError, Problem
 from perilune.core.messages import Voice
 from perilune.core.secret import Secret
+from perilune.faces.api.hooks import HookDesk, LateDesk
 from perilune.faces.api.hub import Hub
 from perilune.faces.api.ports import AddedKey
 from perilune.faces.web.app import build_web
@@ -27,6 +29,9 @@ from perilune.monitor.refresh import refresh
 from perilune.monitor.schedule import Schedule
 from perilune.net.control import ControlClient
 from perilune.quota.document import StatusDocument
+
+if TYPE_CHECKING:
+    from perilune.review.jobs.worker import Worker
 
 _LOOK_AT_CONFIG_S = 1.0
 _log = logging.getLogger(__name__)
@@ -51,6 +56,7 @@ class Stack:
         self.config_problem: Problem | None = None
         self._schedule_task: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
+        self._reviewing: Worker | None = None
         self._config_seen = self._config_stamp()
         self._looking = asyncio.Lock()
         self._wish_seen = _modified_at(bench.paths.wish_file)
@@ -62,8 +68,8 @@ class Stack:
             wants_key=wants_key,
             add_key=add or self._add,
         )
-        web = build_web(self.live, hub, token.reveal() if token is not None else None)
-        self.engine = Engine(
+        web = build_web(self.live, hub, token.reveal() if token is not None else None, LateDesk(self._hook_desk))
+        self.engine: Engine = Engine(
             bench,
             bench.monitoring_now(),
             publish=self._published,
@@ -96,6 +102,8 @@ class Stack:
         self._schedule_task = asyncio.create_task(self._read_for_good())
         self._keep(self._watch_config())
         self._keep(self.engine.sharing.run())
+        if self.engine.monitoring.config.forges:
+            self._begin_reviewing()
 
     async def stop(self, drain_s: float) -> None:
         """End everything; running answers get `drain_s` seconds."""
@@ -196,6 +204,24 @@ class Stack:
         self._tasks.discard(task)
         if not task.cancelled() and (fault := task.exception()) is not None:
             _log.error("a task of the service ended by a fault of ours", exc_info=fault)
+
+    def _hook_desk(self) -> HookDesk:
+        from perilune.compose.hook_desk import WebhookDesk
+
+        self._begin_reviewing()
+        return WebhookDesk(self.bench, self.engine.store, self._work_is_there)
+
+    def _begin_reviewing(self) -> None:
+        """The worker of review jobs, from the first forge on."""
+        if self._reviewing is None:
+            from perilune.compose.review_worker import review_worker
+
+            self._reviewing = review_worker(self.engine)
+            self._keep(self._reviewing.run())
+
+    def _work_is_there(self) -> None:
+        if self._reviewing is not None:
+            self._loop.call_soon_threadsafe(self._reviewing.wake)
 
     def _config_stamp(self) -> tuple[int, int] | None:
         try:
