@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 from starlette.types import ASGIApp
 
+from perilune.compose.alerting import Alerting
 from perilune.compose.engine import Engine
-from perilune.compose.happenings import Edges
 from perilune.compose.lines import keep_line
 from perilune.compose.live import LiveService
 from perilune.compose.use import Use, saves_power
@@ -78,8 +78,8 @@ class Stack:
             token=token,
             listen=listen(),
         )
-        self.edges = Edges(self.engine.happenings)
         self._client: ControlClient = bench.control_client()
+        self.alerting = Alerting(self.engine, self._client, self._loop)
         self._collector = Collector(
             self.engine.snapshots,
             self._client,
@@ -104,6 +104,7 @@ class Stack:
         self._keep(self.engine.sharing.run())
         if self.engine.monitoring.config.forges:
             self._begin_reviewing()
+        self._keep(self.alerting.run())
 
     async def stop(self, drain_s: float) -> None:
         """End everything; running answers get `drain_s` seconds."""
@@ -118,6 +119,7 @@ class Stack:
         """Take over the configuration as it is now. Raises: ConfigError, and everything stays as it was."""
         monitoring = await asyncio.to_thread(self.bench.monitoring_now, self.engine.store)
         self.engine.reload(monitoring)
+        self.alerting.reload()
         self.config_problem = None
         if self._schedule_task is not None:
             self._schedule_task.cancel()
@@ -166,8 +168,8 @@ class Stack:
         async with self._looking:  # one after the other, so that an older picture never replaces a newer one
             now = self.bench.now()
             status = await asyncio.to_thread(self.engine.monitoring.status, (), Voice(now=now))
-            self.edges.look(status.accounts, now)
             await asyncio.to_thread(self._keep_line, status)
+            self.alerting.look()
 
     def _keep_line(self, status: StatusDocument) -> None:
         """What status lines show, kept fresh by this process."""
