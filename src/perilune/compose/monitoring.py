@@ -183,7 +183,7 @@ class Monitoring:
             console=region.keys_page if region else "",
             is_extra_usage_allowed=account.extra_usage,
             own_limits=Limits(concurrency=account.max_concurrent_requests, rpm=account.rpm, tpm=account.tpm),
-            interval_s=self.config.monitor.interval_s,
+            interval_s=self._interval_s(account),
         )
 
     def targets(self, names: Sequence[str] = ()) -> "list[Target]":

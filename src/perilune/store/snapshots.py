@@ -17,6 +17,7 @@ from perilune.quota.balance import BalanceSample, top_up
 from perilune.quota.curves import KEPT, Mark
 from perilune.quota.held import Held
 from perilune.quota.snapshot import Balance, ReadFailure, Refusal, Snapshot
+from perilune.store.drift import note_drift
 from perilune.store.engine import Store
 from perilune.store.hours import marks_of
 from perilune.store.notices import move_edges
@@ -123,6 +124,7 @@ class Snapshots:
             upsert(connection, reads, [_read_row(snapshot.account, now, next_at, None)])
             keep_windows(connection, snapshot)
             keep_balance(connection, snapshot)
+            note_drift(connection, before, snapshot)
             if before is not None and before.balance is not None and snapshot.balance is not None:
                 _note_top_up(connection, snapshot, before.balance, snapshot.balance)
 

@@ -27,6 +27,8 @@ class SlotDocument(Struct, frozen=True, kw_only=True):
     cap: int | None
     queued: int = 0
     thinking: str | None = None
+    verified_by: Literal["catalog", "probe", "traffic"] | None = None
+    verified_at: datetime | None = None
 
 
 class RouteDocument(Struct, frozen=True, kw_only=True):
