@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from contextlib import AbstractAsyncContextManager
 
+    from perilune.catalog.load import Catalogue
     from perilune.catalog.plan import Plan
     from perilune.compose.monitoring import Monitoring
     from perilune.config.load import Loaded
@@ -55,6 +56,13 @@ class Workbench:
         from perilune.providers.contract.registry import providers
 
         return {name: provider.plan for name, provider in providers().items()}
+
+    @cached_property
+    def catalogue(self) -> "Catalogue":
+        """The models and prices, with what providers and the user add."""
+        from perilune.compose.accounts import catalogue_of
+
+        return catalogue_of(self)
 
     def configuration(self, flags: Mapping[str, Any] | None = None) -> "Loaded":
         """The configuration of this run: file, environment and implied accounts, checked, with where each came from."""
