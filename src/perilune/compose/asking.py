@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import msgspec
 
 from perilune.compose.engine import Engine
+from perilune.compose.explaining import explained
 from perilune.compose.live import LiveService
 from perilune.config.schema import GatewayConfig
 from perilune.core.errors import ConfigError, Problem, UsageError
-from perilune.core.messages import Language
+from perilune.core.messages import Language, Voice
 from perilune.dialects.form import Dialect, Text
 from perilune.dialects.translate import parse_answer
 from perilune.faces.api.ports import AddedKey, RoutesDocument
@@ -119,8 +120,8 @@ def dry_run(bench: "Workbench", model: str) -> Sequence[TriedSlot]:
     return with_engine(bench, look)
 
 
-def try_model(bench: "Workbench", model: str) -> Try:
-    """One small real request through the routes."""
+def try_model(bench: "Workbench", model: str, voice: Voice) -> Try:
+    """One small real request through the routes; a refusal is told in the reader's words."""
 
     async def ask(engine: Engine) -> Try:
         body = {"model": model, "messages": [{"role": "user", "content": "ping"}], "max_tokens": 64}
@@ -130,7 +131,8 @@ def try_model(bench: "Workbench", model: str) -> Try:
         reply = await engine.gateway.core.answer(call)
         return _tried(engine, reply, round((loop.time() - began) * 1000), model)
 
-    return with_engine(bench, ask)
+    tried = with_engine(bench.in_language(voice.language), ask)
+    return msgspec.structs.replace(tried, problem=explained(bench, tried.problem, voice))
 
 
 def _tried(engine: Engine, reply: Reply, total_ms: int, model: str) -> Try:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from perilune.config.paths import Paths
     from perilune.config.schema import DisplayConfig
     from perilune.core.errors import Problem
-    from perilune.core.messages import Language
+    from perilune.core.messages import Language, Voice
     from perilune.core.secret import Secret
     from perilune.faces.api.ports import RoutesDocument
     from perilune.faces.cli.gateway import TriedSlot, Try
@@ -38,6 +38,10 @@ class Workbench:
 
     def __init__(self, environment: Mapping[str, str] | None = None) -> None:
         self.environment: Mapping[str, str] = os.environ if environment is None else environment
+
+    def in_language(self, language: "Language") -> "Workbench":
+        """The same, for a reader who asked for a language on the command line."""
+        return Workbench({**self.environment, "PERILUNE_LANG": language})
 
     def now(self) -> datetime:
         """This moment."""
@@ -148,17 +152,17 @@ class Workbench:
 
         return dry_run(self, model)
 
-    def try_model(self, model: str) -> "Try":
+    def try_model(self, model: str, voice: "Voice") -> "Try":
         """One small real request through the routes."""
         from perilune.compose.asking import try_model
 
-        return try_model(self, model)
+        return try_model(self, model, voice)
 
-    def try_inference(self, account: str) -> "Trial":
+    def try_inference(self, account: str, voice: "Voice") -> "Trial":
         """One tiny real request over one account."""
         from perilune.compose.trying import try_inference
 
-        return try_inference(self, account)
+        return try_inference(self, account, voice)
 
     def route_names(self) -> "Sequence[str]":
         """The routes that there are."""

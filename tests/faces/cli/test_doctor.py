@@ -74,7 +74,7 @@ def test_a_spent_account_is_a_problem_with_its_code(cli: Cli, work: Path, sandbo
     jsonschema.validate(document, json.loads(schema_files()["doctor"].read_text()))
     found = next(check for check in document["checks"] if check["subject"] == "work")
     assert (found["id"], found["status"], found["code"], found["fixable"]) == ("accounts", "fail", "PL-QUOTA-5H", False)
-    assert found["fix"][0].startswith("perilune guard --wait")
+    assert found["fix"][0] == "wait: perilune guard --wait"
     assert cli("doctor").status == 1
 
 

@@ -12,6 +12,7 @@ from perilune.faces.cli.session import Session
 
 if TYPE_CHECKING:
     from perilune.config.schema import AccountConfig
+    from perilune.core.messages import Voice
     from perilune.core.secret import Secret
     from perilune.gateway.trial import Trial
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 class TrialServices(AddServices, Protocol):
     """What a real request needs beside adding."""
 
-    def try_inference(self, account: str) -> "Trial":
+    def try_inference(self, account: str, voice: "Voice") -> "Trial":
         """One tiny real request over one account."""
         ...
 
@@ -115,7 +116,7 @@ def _try_inference(session: Session, account: "AccountConfig") -> int:
     services: TrialServices = session.workbench
     unit = services.plans[account.plan].unit
     session.note(session.voice.say(f"accounts.costs.{unit}"))
-    trial = services.try_inference(account.name)
+    trial = services.try_inference(account.name, session.voice)
     for line in trial_lines(trial, session.out.columns, session.voice):
         session.answer(line)
     if trial.problem is None or trial.verdict in ("client_gated", "slow"):
