@@ -36,6 +36,7 @@ class Idle:
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
         self.config_problem: Problem | None = None
+        self.read_counts = None
 
     async def read(self, account: str | None) -> None:
         """Reads nothing: commands read by themselves."""

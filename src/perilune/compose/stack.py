@@ -20,7 +20,8 @@ from perilune.core.secret import Secret
 from perilune.faces.api.hub import Hub
 from perilune.faces.api.ports import AddedKey
 from perilune.faces.web.app import build_web
-from perilune.monitor.collect import Collected, Collector
+from perilune.monitor.collect import Collected
+from perilune.monitor.counted import CountedCollector, ReadCounts
 from perilune.monitor.interval import Activity
 from perilune.monitor.refresh import refresh
 from perilune.monitor.schedule import Schedule
@@ -73,13 +74,14 @@ class Stack:
         )
         self.edges = Edges(self.engine.happenings)
         self._client: ControlClient = bench.control_client()
-        self._collector = Collector(
+        self.read_counts = ReadCounts()
+        self._collector = CountedCollector(
             self.engine.snapshots,
             self._client,
             clock=bench.now,
             owner=f"service-{os.getpid()}",
             publish=self._account_changed,
-        )
+        ).counting(self.read_counts)
         self._schedule = self._new_schedule()
 
     @property

@@ -158,6 +158,12 @@ class Workbench:
 
         return try_model(self, model, voice)
 
+    def metrics(self) -> bytes:
+        """One exposition: of the running service, else of what the store holds."""
+        from perilune.compose.metering import metrics_now
+
+        return metrics_now(self)
+
     def try_inference(self, account: str, voice: "Voice") -> "Trial":
         """One tiny real request over one account."""
         from perilune.compose.trying import try_inference

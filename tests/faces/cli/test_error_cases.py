@@ -143,7 +143,11 @@ CASES = (
         fault={"refusal": SUSPENDED},
         code="PL-BALANCE-EMPTY",
         exit=5,
-        says=("ci has no money left: available $0.00, cash -$1.20 (owed).", "[redacted]<[redacted]>", "platform.kimi.ai"),
+        says=(
+            "ci has no money left: available $0.00, cash -$1.20 (owed).",
+            "[redacted]<[redacted]>",
+            "platform.kimi.ai",
+        ),
         headline="ci 余额不足：可用 $0.00，现金 -$1.20（欠费）",
         never=("platform.kimi.com", "org-", "ak-"),
         arrange=_no_money,
