@@ -1,5 +1,6 @@
 """Errors on the terminal: what happened, what was tried, why, what to do; at most 8 lines."""
 
+import io
 from collections.abc import Iterator
 
 from msgspec import Struct
@@ -40,6 +41,11 @@ def error_document(problem: Problem, voice: Voice) -> ErrorReport:
 def problem_lines(problem: Problem, voice: Voice, output: Output, *, label: str = "error") -> list[str]:
     """A problem in the shape of all our errors. What does not fit in 8 lines goes from the bottom up."""
     return _lines(voice.explain(problem), problem.tried, voice, output, label)
+
+
+def plain_problem_lines(problem: Problem, voice: Voice) -> list[str]:
+    """A problem in that shape for whoever reads plain text of 80 columns."""
+    return problem_lines(problem, voice, Output(io.TextIOWrapper(io.BytesIO(), encoding="utf-8"), {}))
 
 
 def error_lines(error: ErrorDocument, voice: Voice, output: Output) -> list[str]:
