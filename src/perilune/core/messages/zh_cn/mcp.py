@@ -30,7 +30,7 @@ MESSAGES = {
     "mcp.yes.lasts": "够：可用 {wanted} 分钟；按当前速度可撑到重置。",
     "mcp.no.requests": "不够：容不下 {wanted} 个请求；{clock} 前仅剩 {left}。",
     "mcp.no.untimed": "不够：容不下 {wanted} 个请求；仅剩 {left}。",
-    "mcp.no.minutes": "不够：不足 {wanted} 分钟；按当前速度 {clock} 用尽，还有 {left} 分钟。",
+    "mcp.no.minutes": "不够：不足 {wanted} 分钟；按当前速度 {clock} 用尽，即 {left} 分钟后。",
     "mcp.no.error": "不够：{message}",
     "mcp.unknown": "未知：{account} 未上报{what}。",
     "mcp.unknown.share": "未知：{account} 未上报{what}；窗口还剩 {left}。",
