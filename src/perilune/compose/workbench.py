@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from perilune.faces.cli.gateway import TriedSlot, Try
     from perilune.faces.cli.gateway_keys import ListedKey
     from perilune.faces.cli.up import ReadyFacts, UpOptions
+    from perilune.faces.text.look import GatewayGlance
     from perilune.gateway.keys import KeySettings
     from perilune.gateway.trial import Trial
     from perilune.net.control import ControlClient
@@ -158,6 +159,16 @@ class Workbench:
         from perilune.compose.asking import try_model
 
         return try_model(self, model, voice)
+
+    def gateway_glance(self) -> "GatewayGlance | None":
+        """The running gateway in one line; None where no service runs."""
+        from perilune.compose.lines import serving_process
+
+        if serving_process(self.paths, self.now()) is None:
+            return None
+        from perilune.compose.glance import gateway_glance
+
+        return gateway_glance(self)
 
     def metrics(self) -> bytes:
         """One exposition: of the running service, else of what the store holds."""
