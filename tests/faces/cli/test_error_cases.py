@@ -8,13 +8,17 @@ from typing import Any
 
 import msgspec
 import pytest
+from tests.browsers.stores import chromium_cookies
 from tests.faces.cli.conftest import Cli, Ran
 
 from perilune.compose.asking import with_engine
 from perilune.compose.engine import Engine
 from perilune.compose.workbench import Workbench
+from perilune.core.errors import Problem
+from perilune.core.messages import Voice
 from perilune.core.width import width
 from perilune.dialects.form import Dialect
+from perilune.faces.cli.problem import plain_problem_lines
 from perilune.gateway.call import Call, Reply
 from perilune.sandbox import SandboxThread
 from perilune.sandbox.faults import Fault
@@ -64,6 +68,14 @@ def _said(ran: Ran) -> str:
     return " ".join(ran.err.split())
 
 
+def _labels(ran: Ran) -> list[str]:
+    """What stands in front of the lines: why, each remedy, note; the same for both languages."""
+    names = {"why": "why", "原因": "why", "fix": "fix", "解决": "fix", "note": "note", "说明": "note"}
+    starts = [line.split()[0] for line in ran.err.splitlines()[1:] if line.strip()]
+    numbered = [line for line in ran.err.splitlines() if line.strip()[:2] in ("2.", "3.")]
+    return [names[start] for start in starts if start in names] + ["more"] * len(numbered)
+
+
 def _error(kind: str, message: str) -> dict[str, Any]:
     return {"error": {"type": kind, "message": message}}
 
@@ -74,6 +86,14 @@ def _none(sandbox: SandboxThread) -> None:
 
 def _full_week(sandbox: SandboxThread) -> None:
     sandbox.world.set("kimi-cn", windows={"7d": {"used": 2_048}})
+
+
+def _full_hours(sandbox: SandboxThread) -> None:
+    sandbox.world.set("kimi-cn", windows={"5h": {"used": 200}})
+
+
+def _silent_readings(sandbox: SandboxThread) -> None:
+    sandbox.world.faults.add(Fault(method="GET", path="*usages", count=None, status=503))
 
 
 def _no_money(sandbox: SandboxThread) -> None:
@@ -231,9 +251,74 @@ CASES = (
     ),
 )
 
+READ = (
+    Case(
+        id="E1",
+        route="work",
+        fault={"status": 403, "body": _error("access_terminated_error", CYCLE)},
+        code="PL-QUOTA-5H",
+        exit=5,
+        says=("work's 5 h window is spent; it is back at ", "billing cycle"),
+        headline="work 的 5 小时额度已用完，",
+        arrange=_full_hours,
+    ),
+    Case(
+        id="E2",
+        route="work",
+        fault={"status": 403, "body": _error("access_terminated_error", CYCLE)},
+        code="PL-QUOTA-UNKNOWN",
+        exit=5,
+        says=("(5 h 30%, 7 days 25%, month 31%)",),
+        headline="Kimi 称额度用尽，但已上报的窗口均未满",
+    ),
+    Case(
+        id="E3",
+        route="work",
+        fault={"status": 403, "body": _error("access_terminated_error", CYCLE)},
+        code="PL-QUOTA-UNKNOWN",
+        exit=5,
+        says=("the windows could not be read",),
+        headline="Kimi 称额度用尽",
+        arrange=_silent_readings,
+    ),
+    Case(
+        id="E5",
+        route="work",
+        fault={"refusal": "code-err-403-weekly"},
+        code="PL-QUOTA-7D",
+        exit=5,
+        says=("work's 7 days window is spent; it is back at ",),
+        headline="work 的 7 天额度已用完，",
+    ),
+)
+
+
+def _check_chinese(case: Case, english: Ran, ask: Ask) -> None:
+    """The same code and exit, the zh-CN headline, and the same parts."""
+    chinese = ask(case.route, None, "--lang", "zh-CN")
+    assert chinese.status == english.status == case.exit
+    assert chinese.err.startswith(f"error[{case.code}]: ")
+    said = "".join(line.strip() for line in chinese.err.splitlines()).replace("最接近： ", "最接近：")
+    assert case.headline in said
+    assert _labels(chinese) == _labels(english)
+
+
+@pytest.mark.case("experience E28")
+@pytest.mark.parametrize("case", [pytest.param(case, id=case.id) for case in READ])
+def test_a_refusal_with_two_meanings_is_settled_by_a_free_reading(case: Case, ask: Ask, sandbox: SandboxThread) -> None:
+    case.arrange(sandbox)
+    ran = ask(case.route, Fault(**case.fault))
+    assert (ran.status, ran.err.partition(":")[0]) == (case.exit, f"error[{case.code}]")
+    assert all(part in _said(ran) for part in case.says), ran.err
+    _check_chinese(case, ask(case.route), ask)
+
 
 @pytest.mark.parametrize(
-    "case", [pytest.param(case, marks=pytest.mark.case(f"experience {case.id}"), id=case.id) for case in CASES]
+    "case",
+    [
+        pytest.param(case, marks=pytest.mark.case(f"experience {case.id}", "experience E28"), id=case.id)
+        for case in CASES
+    ],
 )
 def test_a_refusal_has_its_code_headline_and_exit(case: Case, ask: Ask, sandbox: SandboxThread) -> None:
     case.arrange(sandbox)
@@ -248,6 +333,7 @@ def test_a_refusal_has_its_code_headline_and_exit(case: Case, ask: Ask, sandbox:
     further = len(sandbox.world.journal.select(method="POST"))
     again = ask(case.route)
     assert again.err.startswith(f"error[{case.code}]: ")
+    _check_chinese(case, again, ask)
     if case.id == "E10":
         assert "available CNY 0.00, cash CNY -0.50" in _said(ask(case.route, None, "--ascii"))
     if case.id == "E7":
@@ -260,13 +346,43 @@ def test_a_refusal_has_its_code_headline_and_exit(case: Case, ask: Ask, sandbox:
         assert learned.value == "1"
 
 
-@pytest.mark.parametrize("case", [pytest.param(case, id=case.id) for case in CASES])
-def test_a_refusal_is_the_same_in_chinese(case: Case, ask: Ask, sandbox: SandboxThread) -> None:
-    case.arrange(sandbox)
-    ran = ask(case.route, Fault(**case.fault), "--lang", "zh-CN")
-    assert ran.status == case.exit
-    assert ran.err.startswith(f"error[{case.code}]: ")
-    assert case.headline in "".join(line.strip() for line in ran.err.splitlines()).replace("最接近： ", "最接近：")
+KNOWN: dict[str, object] = {"other": "Kimi Code cn (api.kimi.com)", "host": "api.moonshot.ai", "account": "ci"}
+SAID = (
+    ("PL-401-HOST", "", KNOWN, "该密钥属于 Kimi Code cn (api.kimi.com)，不能用于 api.moonshot.ai"),
+    ("PL-404-PATH", "TWICE", {"path": "/v1/v1", "nearest": "/v1"}, "/v1/v1"),
+    ("PL-PARSE", "", {"vendor": "Kimi", "fields": "a"}, "Kimi 的返回格式已变化，无法识别"),
+    ("PL-PARSE-PART", "", {"vendor": "Kimi", "understood": 1, "total": 2, "fields": "a"}, "仅识别 1/2 个窗口"),
+    ("PL-NET-TLS", "", {"host": "api.kimi.com", "issuer": "Corp Proxy CA"}, "的证书不受信任（签发者 Corp Proxy CA）"),
+)
+
+
+@pytest.mark.case("experience E28")
+@pytest.mark.parametrize(("code", "variant", "facts", "headline"), SAID, ids=[row[0] for row in SAID])
+def test_what_reading_refuses_is_the_same_in_chinese(
+    code: str, variant: str, facts: dict[str, object], headline: str
+) -> None:
+    problem = Problem(code=code, variant=variant, facts=facts, account="ci")
+    english, chinese = (
+        Ran(problem.exit_code, "", "\n".join(plain_problem_lines(problem, Voice(language=language))))
+        for language in ("en", "zh-CN")
+    )
+    assert english.err.startswith(f"error[{code}]: ")
+    assert headline in "".join(line.strip() for line in chinese.err.splitlines())
+    assert _labels(chinese) == _labels(english)
+
+
+@pytest.mark.case("experience E25", "experience E28")
+def test_a_cookie_that_chrome_binds_to_itself_is_told(cli: Cli, sandbox: SandboxThread) -> None:
+    profile = Path(os.environ["HOME"]) / ".config" / "google-chrome" / "Default"
+    chromium_cookies(profile, [(".kimi.com", "kimi-auth", "", b"v20" + bytes(48), 0, 1)])
+    english = cli("add", "--from", "browser")
+    assert english.status == 4
+    headline = "Chrome on Windows binds this cookie to itself; Perilune cannot read it."
+    assert _said(english).startswith(f"error[PL-COOKIE-APPBOUND]: {headline}")
+    chinese = cli("add", "--from", "browser", "--lang", "zh-CN")
+    assert chinese.err.startswith("error[PL-COOKIE-APPBOUND]: Chrome 已将该 Cookie 与自身绑定，无法读取")
+    assert (chinese.status, _labels(chinese)) == (english.status, _labels(english))
+    assert sandbox.world.journal.select() == []
 
 
 @pytest.mark.case("experience E13")
