@@ -76,6 +76,11 @@ def _labels(ran: Ran) -> list[str]:
     return [names[start] for start in starts if start in names] + ["more"] * len(numbered)
 
 
+def _bare(text: str) -> str:
+    """The text without spaces and line breaks."""
+    return "".join(text.split())
+
+
 def _error(kind: str, message: str) -> dict[str, Any]:
     return {"error": {"type": kind, "message": message}}
 
@@ -298,8 +303,7 @@ def _check_chinese(case: Case, english: Ran, ask: Ask) -> None:
     chinese = ask(case.route, None, "--lang", "zh-CN")
     assert chinese.status == english.status == case.exit
     assert chinese.err.startswith(f"error[{case.code}]: ")
-    said = "".join(line.strip() for line in chinese.err.splitlines()).replace("最接近： ", "最接近：")
-    assert case.headline in said
+    assert _bare(case.headline) in _bare(chinese.err)
     assert _labels(chinese) == _labels(english)
 
 
@@ -313,13 +317,12 @@ def test_a_refusal_with_two_meanings_is_settled_by_a_free_reading(case: Case, as
     _check_chinese(case, ask(case.route), ask)
 
 
-@pytest.mark.parametrize(
-    "case",
-    [
-        pytest.param(case, marks=pytest.mark.case(f"experience {case.id}", "experience E28"), id=case.id)
-        for case in CASES
-    ],
-)
+@pytest.mark.case(
+    "experience E4", "experience E6", "experience E7", "experience E8", "experience E9", "experience E10",
+    "experience E11", "experience E12", "experience E14", "experience E15", "experience E18", "experience E19",
+    "experience E26", "experience E28",
+)  # fmt: skip
+@pytest.mark.parametrize("case", [pytest.param(case, id=case.id) for case in CASES])
 def test_a_refusal_has_its_code_headline_and_exit(case: Case, ask: Ask, sandbox: SandboxThread) -> None:
     case.arrange(sandbox)
     ran = ask(case.route, Fault(**case.fault))
@@ -367,7 +370,7 @@ def test_what_reading_refuses_is_the_same_in_chinese(
         for language in ("en", "zh-CN")
     )
     assert english.err.startswith(f"error[{code}]: ")
-    assert headline in "".join(line.strip() for line in chinese.err.splitlines())
+    assert _bare(headline) in _bare(chinese.err)
     assert _labels(chinese) == _labels(english)
 
 
