@@ -8,10 +8,7 @@ import urllib.request
 from collections.abc import Callable
 from typing import Any
 
-import jsonschema
 import pytest
-
-from perilune.core.schemas import schema_files
 
 CONFIG = """schema = 1
 
@@ -99,10 +96,6 @@ def test_a_key_opens_the_gateway_until_it_is_revoked_or_has_ended(
     assert "revoked" in listed
     assert "expired" in listed
     assert key not in listed
-    document = json.loads(program.run("gateway", "keys", "list", "--json").stdout)
-    jsonschema.validate(document, json.loads(schema_files()["keys"].read_text()))
-    assert [(one["name"], one["state"]) for one in document["keys"]] == [("ci", "revoked"), ("brief", "expired")]
-    assert document["keys"][0]["tail"] == key[-4:]
     assert not any(key.encode() in file.read_bytes() for file in program.home.rglob("*") if file.is_file())
 
 

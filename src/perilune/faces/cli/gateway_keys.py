@@ -33,26 +33,6 @@ class ListedKey(Struct, frozen=True, kw_only=True):
     settings: "KeySettings"
 
 
-class KeyDocument(Struct, frozen=True, kw_only=True):
-    """A key in JSON. `tail` is the end of it, by which people know it."""
-
-    name: str
-    owner: str
-    tail: str
-    models: list[str] | None
-    routes: list[str] | None
-    priority: str
-    expires_at: datetime | None
-    state: Literal["active", "expired", "revoked"]
-
-
-class KeysDocument(Struct, frozen=True, kw_only=True):
-    """`perilune.keys.v1`: every gateway key, oldest first."""
-
-    schema: str = "perilune.keys.v1"
-    keys: list[KeyDocument]
-
-
 class KeyServices(Protocol):
     """What these commands need."""
 
@@ -172,14 +152,10 @@ def _no_choice(option: str, value: str, choices: str) -> UsageError:
 
 
 @keys.command("list", cls=Page)
-@click.option("--json", "as_json", is_flag=True)
 @click.pass_obj
-def list_keys(session: Session, *, as_json: bool) -> None:
+def list_keys(session: Session) -> None:
     services: KeyServices = session.workbench
     found = services.gateway_keys()
-    if as_json:
-        session.document(KeysDocument(keys=[_document(key, services.now()) for key in found]))
-        return
     if not found:
         session.answer(session.voice.say("gateway.keys.none"))
         return
@@ -190,31 +166,11 @@ def list_keys(session: Session, *, as_json: bool) -> None:
         session.answer("  ".join(pad(cell, size) for cell, size in zip(row, widths, strict=True)).rstrip())
 
 
-def _state(key: ListedKey, now: datetime) -> Literal["active", "expired", "revoked"]:
-    expires_at = key.settings.expires_at
-    if key.is_revoked:
-        return "revoked"
-    return "expired" if expires_at is not None and expires_at <= now else "active"
-
-
-def _document(key: ListedKey, now: datetime) -> KeyDocument:
-    settings = key.settings
-    return KeyDocument(
-        name=key.name,
-        owner=settings.owner,
-        tail=key.tail,
-        models=None if settings.models is None else list(settings.models),
-        routes=None if settings.routes is None else list(settings.routes),
-        priority=settings.priority,
-        expires_at=settings.expires_at,
-        state=_state(key, now),
-    )
-
-
 def _row(key: ListedKey, session: Session) -> list[str]:
     settings, voice = key.settings, session.voice
     limits = ", ".join([*(settings.models or ()), *(settings.routes or ())])
-    state = _state(key, session.workbench.now())
+    ended = settings.expires_at is not None and settings.expires_at <= session.workbench.now()
+    state = "revoked" if key.is_revoked else "expired" if ended else "active"
     expires = "–" if settings.expires_at is None else voice.clock(settings.expires_at)
     told = voice.say(f"gateway.keys.state.{state}")
     return [key.name, settings.owner, f"…{key.tail}", limits or "–", settings.priority, expires, told]
