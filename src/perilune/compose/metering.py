@@ -4,6 +4,8 @@ import asyncio
 import http.client
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from perilune.compose.engine import Engine
 from perilune.core.errors import ConfigError, CredentialError
 from perilune.core.messages import Voice
@@ -13,6 +15,7 @@ from perilune.faces.metrics.family import Facts, GatewayFacts, SlotNow
 from perilune.monitor.counted import ReadCounts
 from perilune.net.listening import ListenAddress, parse_listen
 from perilune.quota.document import StatusDocument
+from perilune.store.delivery_totals import delivery_totals
 from perilune.store.engine import Store
 from perilune.store.review_totals import ReviewTotals, review_totals
 
@@ -33,8 +36,8 @@ async def service_exposition(
 
     def told() -> bytes:
         gateway = GatewayFacts(sums=engine.meter.sums(), groups=groups, slots=slots, adjusted=adjusted, dropped=dropped)
-        reviews = _reviews(engine.store)
-        return exposition(Facts(accounts=status.accounts, reviews=reviews, gateway=gateway, reads=reads))
+        kept = _kept(engine.store)
+        return exposition(replace(kept, accounts=status.accounts, gateway=gateway, reads=reads))
 
     return await asyncio.to_thread(told)
 
@@ -54,10 +57,10 @@ def metrics_now(bench: "Workbench") -> bytes:
     except CredentialError:
         accounts = []  # without an account there is still a program to tell of
     try:
-        reviews = _reviews(monitoring.store) if monitoring.has_store else ReviewTotals()
+        kept = _kept(monitoring.store) if monitoring.has_store else Facts(accounts=(), reviews=ReviewTotals())
     finally:
         monitoring.close()
-    return exposition(Facts(accounts=accounts, reviews=reviews))
+    return exposition(replace(kept, accounts=accounts))
 
 
 def _from_service(address: ListenAddress, token: str | None) -> bytes | None:
@@ -74,6 +77,7 @@ def _from_service(address: ListenAddress, token: str | None) -> bytes | None:
     return body if is_ours else None
 
 
-def _reviews(store: Store) -> ReviewTotals:
+def _kept(store: Store) -> Facts:
+    """What the store holds beside accounts."""
     with store.read() as connection:
-        return review_totals(connection)
+        return Facts(accounts=(), reviews=review_totals(connection), notifications=delivery_totals(connection))

@@ -6,6 +6,7 @@ import sqlite3
 import stat
 import zipfile
 from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 
 import jsonschema
@@ -18,6 +19,7 @@ from perilune.core.schemas import schema_files
 from perilune.core.width import width
 from perilune.faces.doctor.scan import all_checks
 from perilune.sandbox import SandboxThread
+from perilune.store import deliveries
 
 KIMI_CN = "sk-kimi-EXAMPLE0sandbox0cn0000000000000000001"
 MOONSHOT_INTL = "sk-EXAMPLE0sandbox0moonshot0intl0000000000001"
@@ -189,3 +191,18 @@ def test_nothing_is_configured_and_nothing_breaks(cli: Cli, sandbox: SandboxThre
     assert "PL-ACCOUNT-NONE: No account yet." in ran.out
     assert "fix: perilune doctor --fix" in ran.out
     assert not Path(os.environ["PERILUNE_HOME"]).exists()
+
+
+def test_a_channel_that_takes_nothing_is_told_and_nothing_is_sent(
+    cli: Cli, work: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    work.write_text(work.read_text() + '\n[[notify]]\nname = "team"\nchannel = "feishu"\nkey = "env:TEAM_BOT"\n')
+    assert "PL-SECRET-READ" in _line(cli("doctor"), "team")
+    monkeypatch.setenv("TEAM_BOT", "https://open.feishu.cn/open-apis/bot/v2/hook/EXAMPLE0001")
+    assert "team: nothing was refused of late" in cli("doctor").out
+    with closing(Workbench(dict(os.environ)).monitoring) as monitoring, monitoring.store.begin() as connection:
+        for _ in range(3):
+            deliveries.failed(connection, "team", [], datetime.now(UTC), "19021 sign match fail", None)
+    ran = cli("doctor")
+    assert "PL-NOTIFY: team" in _line(ran, "team")
+    assert "EXAMPLE0001" not in ran.out

@@ -37,6 +37,7 @@ class Facts(Struct, frozen=True, kw_only=True):
 
     accounts: Sequence[AccountDocument]
     reviews: ReviewTotals
+    notifications: Mapping[tuple[str, str], int] = {}
     gateway: GatewayFacts | None = None
     reads: ReadCounts | None = None
 

@@ -67,6 +67,7 @@ MESSAGES = {
     "doctor.gateway.ok": "{address} answers, routes: {routes}, {in_flight} of {cap} in use",
     "doctor.gateway.idle": "not running; {address} is free",
     "doctor.integrations.ok": "our lines are where they were put: {count}",
+    "doctor.notifications.ok": "{names}: nothing was refused of late; no message is sent for this",
     "doctor.terminal.ok": "{columns} columns, {encoding}, ambiguous width {wide}",
     "doctor.terminal.ascii": "{columns} columns, {encoding}: only ASCII and English can be shown",
     "doctor.terminal.narrow": "{columns} columns: bars need 60",

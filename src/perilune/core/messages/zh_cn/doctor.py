@@ -67,6 +67,7 @@ MESSAGES = {
     "doctor.gateway.ok": "{address} 可用，路由 {routes} 条，占用 {in_flight}/{cap}",
     "doctor.gateway.idle": "未运行，{address} 空闲",
     "doctor.integrations.ok": "已安装的命令均在原处：{count} 处",
+    "doctor.notifications.ok": "{names}：近期没有被拒绝；此处不发送消息",
     "doctor.terminal.ok": "{columns} 列，{encoding}，歧义宽度 {wide}",
     "doctor.terminal.ascii": "{columns} 列，{encoding}：只能显示 ASCII 和英文",
     "doctor.terminal.narrow": "{columns} 列：进度条需要 60 列",
