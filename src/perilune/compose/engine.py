@@ -23,6 +23,7 @@ from perilune.gateway.intake import App
 from perilune.gateway.kept_states import KeptStates
 from perilune.gateway.key_book import StoredKeyBook
 from perilune.gateway.ledger import LedgerWriter
+from perilune.gateway.meter import Meter, MeteredLedger
 from perilune.gateway.pricing import Pricing
 from perilune.net.upstream_map import VARIABLE, parse_upstream
 from perilune.providers.contract.registry import providers
@@ -63,13 +64,16 @@ class Engine:
         self.board = Board(known_of(monitoring), self.catalogue, keep=self._keep, nudge=nudge)
         self.board.load(monitoring.held(), bench.now())
         self._listen = listen
-        self._written = LedgerWriter(self.store, self._pricing())
+        pricing = self._pricing()
+        self.meter = Meter(pricing.charge)
+        self.written = LedgerWriter(self.store, pricing, on_written=lambda _: self.meter.count())
         config = self._config(monitoring.config)
         self._secrets = secrets_of(self.bench, config)
         self._groups = self._grouped(config)
         self.stamps = Stamps(self.store, self.background, bench.now, bench.vault.fingerprint_key)
         self.stamps.load(config, self._secrets)
-        self.ledger = WatchedLedger(self._written, self.happenings, publish, _mains(config), self._why, self._served)
+        metered = MeteredLedger(self.written, self.meter)
+        self.ledger = WatchedLedger(metered, self.happenings, publish, _mains(config), self._why, self._served)
         self.admission = Admission(
             choose_places(bench.environment, self.store),
             Rules(queue_max=config.gateway.queue_max),
@@ -114,7 +118,7 @@ class Engine:
         """End requests, free leases, write what is buffered."""
         await self.gateway.close(drain_s)
         self.admission.close()
-        self._written.close()
+        self.written.close()
         self._states.close()
         self.background.close()
         self.store.close()

@@ -29,6 +29,7 @@ from perilune.faces.api.ports import (
 )
 from perilune.gateway.slots import Route, Slot
 from perilune.gateway.states import ScopeState
+from perilune.monitor.counted import ReadCounts
 from perilune.providers.contract.outcome import OutcomeClass as Is
 from perilune.quota.document import ErrorDocument, StatusDocument
 from perilune.quota.forecast import ForecastDocument, forecast
@@ -65,6 +66,11 @@ class Running(Protocol):
     @property
     def config_problem(self) -> Problem | None:
         """Why the configuration file is not in use as it is now."""
+        ...
+
+    @property
+    def read_counts(self) -> ReadCounts | None:
+        """How the reads of accounts went; None where nothing is read."""
         ...
 
     async def read(self, account: str | None) -> object:
@@ -261,6 +267,13 @@ class LiveService:
     async def refresh(self, account: str | None) -> None:
         """Read one account, or all, now."""
         await self._stack.read(account)
+
+    async def metrics(self) -> bytes:
+        """One exposition of accounts, gateway and reviews."""
+        from perilune.compose.metering import service_exposition
+
+        status, routes = await self.status("en"), await self.routes("en")
+        return await service_exposition(self._engine, status, routes, self._stack.read_counts)
 
     async def add_key(self, paste: str) -> AddedKey:
         """Try a pasted key and save it."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from starlette.types import Receive, Scope, Send
 
 from perilune import __version__
+from perilune.compose.service_log import service_log
 from perilune.compose.stack import Stack
 from perilune.compose.workbench import Workbench
 from perilune.config.schema import Config
@@ -121,7 +122,7 @@ def up(bench: Workbench, options: UpOptions, ready: Ready, before: Callable[[str
         before(str(address))
     listener = bind(address)
     try:
-        with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        with service_log(bench.paths.log_file), asyncio.Runner(loop_factory=_loop_factory()) as runner:
             runner.run(_serve(bench, options, address, listener, ready))
     finally:
         listener.close()

@@ -25,7 +25,8 @@ from perilune.faces.api.hooks import HookDesk, LateDesk
 from perilune.faces.api.hub import Hub
 from perilune.faces.api.ports import AddedKey
 from perilune.faces.web.app import build_web
-from perilune.monitor.collect import Collected, Collector
+from perilune.monitor.collect import Collected
+from perilune.monitor.counted import CountedCollector, ReadCounts
 from perilune.monitor.refresh import refresh
 from perilune.monitor.schedule import Schedule
 from perilune.net.control import ControlClient
@@ -81,13 +82,14 @@ class Stack:
         )
         self._client: ControlClient = bench.control_client()
         self.alerting = Alerting(self.engine, self._client, self._loop)
-        self._collector = Collector(
+        self.read_counts = ReadCounts()
+        self._collector = CountedCollector(
             self.engine.snapshots,
             self._client,
             clock=bench.now,
             owner=f"service-{os.getpid()}",
             publish=self._account_changed,
-        )
+        ).counting(self.read_counts)
         self._use = Use(self._served_at, lambda: hub.listeners, bench.now, saves_power)
         self._schedule = self._new_schedule()
         hub.opened = self._screen_opened

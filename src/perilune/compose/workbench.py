@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
     from datetime import tzinfo
 
+    from perilune.catalog.load import Catalogue
     from perilune.catalog.plan import Plan
     from perilune.compose.monitoring import Monitoring
     from perilune.compose.pull_reviews import PullUnderReview
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from perilune.faces.cli.gateway import TriedSlot, Try
     from perilune.faces.cli.gateway_keys import ListedKey
     from perilune.faces.cli.up import ReadyFacts, UpOptions
+    from perilune.faces.text.look import GatewayGlance
     from perilune.gateway.keys import KeySettings
     from perilune.gateway.trial import Trial
     from perilune.monitor.notify.port import Receipt
@@ -44,6 +46,10 @@ class Workbench:
     def __init__(self, environment: Mapping[str, str] | None = None) -> None:
         self.environment: Mapping[str, str] = os.environ if environment is None else environment
 
+    def in_language(self, language: "Language") -> "Workbench":
+        """The same, for a reader who asked for a language on the command line."""
+        return Workbench({**self.environment, "PERILUNE_LANG": language})
+
     def now(self) -> datetime:
         """This moment."""
         return datetime.now(UTC)
@@ -61,6 +67,13 @@ class Workbench:
         from perilune.providers.contract.registry import providers
 
         return {name: provider.plan for name, provider in providers().items()}
+
+    @cached_property
+    def catalogue(self) -> "Catalogue":
+        """The models and prices, with what providers and the user add."""
+        from perilune.compose.accounts import catalogue_of
+
+        return catalogue_of(self)
 
     def configuration(self, flags: Mapping[str, Any] | None = None) -> "Loaded":
         """The configuration of this run: file, environment and implied accounts, checked, with where each came from."""
@@ -163,17 +176,33 @@ class Workbench:
 
         return dry_run(self, model)
 
-    def try_model(self, model: str) -> "Try":
+    def try_model(self, model: str, voice: "Voice") -> "Try":
         """One small real request through the routes."""
         from perilune.compose.asking import try_model
 
-        return try_model(self, model)
+        return try_model(self, model, voice)
 
-    def try_inference(self, account: str) -> "Trial":
+    def gateway_glance(self) -> "GatewayGlance | None":
+        """The running gateway in one line; None where no service runs."""
+        from perilune.compose.lines import serving_process
+
+        if serving_process(self.paths, self.now()) is None:
+            return None
+        from perilune.compose.glance import gateway_glance
+
+        return gateway_glance(self)
+
+    def metrics(self) -> bytes:
+        """One exposition: of the running service, else of what the store holds."""
+        from perilune.compose.metering import metrics_now
+
+        return metrics_now(self)
+
+    def try_inference(self, account: str, voice: "Voice") -> "Trial":
         """One tiny real request over one account."""
         from perilune.compose.trying import try_inference
 
-        return try_inference(self, account)
+        return try_inference(self, account, voice)
 
     def stamp_of(self, account: str) -> "Stamp | None":
         """By what an account's key was shown to work."""

@@ -50,7 +50,7 @@ def problem_of(
         "route": route,
         "first": attempt.account,
         "status": outcome.status or 0,
-        "slots": "; ".join(_line(one) for one in {a.slot: a for a in attempts}.values()),
+        "slots": "\n".join(_line(one) for one in {a.slot: a for a in attempts}.values()),
         "need": outcome.need or prompt_tokens,
         "limit": outcome.limit or 0,
         "index": outcome.limit or 0,

@@ -57,7 +57,7 @@ class GatewayServices(Protocol):
         """Which slots would be used now for a model, in order. Sends nothing."""
         ...
 
-    def try_model(self, model: str) -> Try:
+    def try_model(self, model: str, voice: Voice) -> Try:
         """One small real request through the routes."""
         ...
 
@@ -183,7 +183,7 @@ def try_(session: Session, model: str, explain: bool) -> int:
     if explain:
         session.answer("\n".join(explain_lines(services.dry_run(model), session.voice)))
         return 0
-    tried = services.try_model(model)
+    tried = services.try_model(model, session.voice)
     if tried.problem is not None:
         return session.fail(tried.problem)
     session.answer("\n".join(try_lines(tried, session.voice)))
