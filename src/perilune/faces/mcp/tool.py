@@ -10,7 +10,7 @@ from perilune.core.errors import UsageError
 from perilune.core.messages import Language, Voice
 from perilune.faces.api.ports import RoutesDocument
 from perilune.quota.document import AccountDocument, StatusDocument
-from perilune.quota.forecast import History
+from perilune.quota.samples import History
 
 _FRESH_S = 90
 Arguments = Mapping[str, Any]
