@@ -2,7 +2,7 @@
 
 import io
 import json
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -12,9 +12,10 @@ from tests.review.scripted import MemoryAnswers, ScriptedAnswerer, finding, find
 from tests.support.forges import NEW, OLD
 
 from perilune.compose.workbench import Workbench
+from perilune.core.errors import Problem
 from perilune.faces.cli.run import run
 from perilune.faces.cli.session import Session
-from perilune.review.ports import NoQuota
+from perilune.review.ports import Deferred, NoQuota
 from perilune.review.services import ReviewServices
 from perilune.sandbox.forge import ForgeThread, Pull, Repository
 
@@ -213,3 +214,18 @@ def test_a_change_too_large_for_the_forges_own_diff_is_read_by_git(tmp_path: Pat
 
 def _module(part: int) -> str:
     return "".join(f"value_{part}_{number} = {number}\n" for number in range(1_020))
+
+
+def test_a_review_that_must_wait_writes_nothing(played: Played, monkeypatch: pytest.MonkeyPatch) -> None:
+    deferred = Deferred(problem=Problem(code="PL-GW-DOWN"))
+    monkeypatch.setattr(ScriptedAnswerer, "answer", _answering(deferred))
+    status, _, _, _ = played.review("--json")
+    assert status != 0
+    assert played.forge.journal.writes() == []
+
+
+def _answering(outcome: Deferred) -> Callable[..., Awaitable[Deferred]]:
+    async def answer(*_: object) -> Deferred:
+        return outcome
+
+    return answer
