@@ -67,7 +67,7 @@ class Engine:
         self._groups = self._grouped(config)
         self.ledger = WatchedLedger(self._written, self.happenings, publish, _mains(config), self._why)
         self.admission = Admission(
-            choose_places(bench.environment, self.store),
+            choose_places(bench.environment, self.store, config.gateway.redis_failure),
             Rules(queue_max=config.gateway.queue_max),
             on_learned=self._keep_cap,
         )

@@ -16,6 +16,7 @@ from perilune.core.money import Money, MoneyDocument
 from perilune.faces.api.ports import (
     AddedKey,
     EventDocument,
+    LeasesDocument,
     LedgerDocument,
     LedgerRow,
     Readiness,
@@ -26,6 +27,7 @@ from perilune.faces.api.ports import (
     ServiceFacts,
     SlotDocument,
 )
+from perilune.gateway.admission.port import Troubled
 from perilune.gateway.slots import Route, Slot
 from perilune.gateway.states import ScopeState
 from perilune.providers.contract.outcome import OutcomeClass as Is
@@ -125,7 +127,17 @@ class LiveService:
         """Routes and slots now, with today's sums."""
         sums = await asyncio.to_thread(self._sums)
         routes = [self._route(route) for route in self._engine.gateway.core.setup.routes.all]
-        return msgspec.structs.replace(sums, routes=routes, problems=self._problems(self._voice(language)))
+        problems = self._problems(self._voice(language))
+        return msgspec.structs.replace(sums, routes=routes, problems=problems, leases=self._leases())
+
+    def _leases(self) -> LeasesDocument:
+        backend = self._engine.admission.backend
+        shared = backend if isinstance(backend, Troubled) else None
+        return LeasesDocument(
+            kept_by=backend.kept_by,
+            trouble=None if shared is None else shared.trouble,
+            hosts=None if shared is None else shared.hosts,
+        )
 
     def _problems(self, voice: Voice) -> list[ErrorDocument]:
         problem = self._stack.config_problem
@@ -238,6 +250,8 @@ class LiveService:
             return Readiness(ready=False, degraded=True, usable_slots=usable, problem=error.problem.code)
         except SQLAlchemyError:  # a database that answers, but not with our tables
             return Readiness(ready=False, degraded=True, usable_slots=usable, problem="PL-STORE-CORRUPT")
+        if self._leases().trouble is not None:
+            return Readiness(ready=False, degraded=True, usable_slots=usable, problem="PL-NET-REFUSED")
         return Readiness(ready=True, degraded=not usable, usable_slots=usable)
 
     async def refresh(self, account: str | None) -> None:

@@ -76,6 +76,7 @@ class GatewayConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     queue_timeout_s: Seconds = 60
     queue_patience_s: Annotated[float, Meta(ge=0)] = 2
     queue_max: Positive = 1000
+    redis_failure: Literal["divide", "closed", "open"] = "divide"
     rate_wait_s: Annotated[float, Meta(ge=0)] = 5
     max_attempts: Positive = 5
     body_max: Positive = 32 * 1024 * 1024

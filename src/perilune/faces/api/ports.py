@@ -35,6 +35,14 @@ class RouteDocument(Struct, frozen=True, kw_only=True):
     slots: list[SlotDocument]
 
 
+class LeasesDocument(Struct, frozen=True, kw_only=True):
+    """Where leases are kept, and what is done while that cannot be asked: `divide`, `closed` or `open`."""
+
+    kept_by: Literal["locks", "rows", "redis", "memory"]
+    trouble: Literal["divide", "closed", "open"] | None = None
+    hosts: int | None = None
+
+
 class RoutesDocument(Struct, frozen=True, kw_only=True):
     """`perilune.routes.v1`: the gateway now. `problems` is what keeps it from following the configuration file."""
 
@@ -47,6 +55,7 @@ class RoutesDocument(Struct, frozen=True, kw_only=True):
     first_content_p95_ms: int | None
     spent_today: list[MoneyDocument] = field(default_factory=list)
     problems: list[ErrorDocument] = field(default_factory=list)
+    leases: LeasesDocument | None = None
 
 
 class LedgerRow(Struct, frozen=True, kw_only=True):

@@ -105,7 +105,15 @@ def status_lines(document: RoutesDocument, voice: Voice) -> list[str]:
         queued=queued,
         spent=spent or voice.say("gateway.spent_nothing"),
     )
-    return [*lines, sums]
+    return [*lines, sums, *_lease_lines(document, voice)]
+
+
+def _lease_lines(document: RoutesDocument, voice: Voice) -> list[str]:
+    """What is done while the server that hosts share their caps over cannot be asked."""
+    leases = document.leases
+    if leases is None or leases.trouble is None:
+        return []
+    return [voice.say(f"leases.{leases.trouble}", hosts=leases.hosts or 1)]
 
 
 def _cells(row: Sequence[str], widths: Sequence[int]) -> list[str]:

@@ -16,7 +16,7 @@ from perilune.gateway.admission.queue import Priority, WaitingLine
 
 UNLIMITED = 100_000
 _RETRY_S = (0.005, 0.020)
-_KEPT_BEFORE_ONE_IS_LEFT = 2
+_KEPT_BEFORE_ONE_IS_LEFT = 9
 _ALONE_FOR_S = 0.001
 _OLD_NAME_KEPT_S = 60.0
 
@@ -193,7 +193,7 @@ class Group:
         self._freed(now_s)
 
     def _freed(self, now_s: float) -> None:
-        """Somebody may go now: of three freed places one goes to a neighbour that waits, so that none of us starves."""
+        """Somebody may go now: of ten freed places one goes to a neighbour that waits, so that none of us starves."""
         target = self if self._into is None else self.root()
         if not target.line:
             target._wake_neighbour(now_s)
