@@ -17,12 +17,14 @@ from perilune.config.schema import Config
 from perilune.core.messages import pick_language
 from perilune.core.secret import Secret
 from perilune.gateway.admission import Admission, Rules, choose_places
+from perilune.gateway.budgets import Budget
 from perilune.gateway.build import Gateway, Parts, build_gateway
 from perilune.gateway.intake import App
 from perilune.gateway.kept_states import KeptStates
 from perilune.gateway.key_book import StoredKeyBook
 from perilune.gateway.ledger import LedgerWriter
 from perilune.gateway.pricing import Pricing
+from perilune.gateway.purse import Limits, StoredPurse
 from perilune.net.upstream_map import VARIABLE, parse_upstream
 from perilune.providers.contract.registry import providers
 from perilune.quota.held import Held
@@ -61,8 +63,9 @@ class Engine:
         self.board = Board(known_of(monitoring), self.catalogue, keep=self._keep, nudge=nudge)
         self.board.load(monitoring.held(), bench.now())
         self._listen = listen
-        self._written = LedgerWriter(self.store, self._pricing())
         config = self._config(monitoring.config)
+        self.purse = StoredPurse(self.store, lambda: self.catalogue, self._here, limits_of(config), self._soft)
+        self._written = LedgerWriter(self.store, self._pricing(), settle=self.purse.settle)
         self._secrets = secrets_of(self.bench, config)
         self._groups = self._grouped(config)
         self.ledger = WatchedLedger(self._written, self.happenings, publish, _mains(config), self._why)
@@ -74,7 +77,7 @@ class Engine:
         self._states = KeptStates(self.store, f"{platform.node()} {os.getpid()}", bench.now)
         self._keys = StoredKeyBook(self.store, bench.now)
         self.gateway: Gateway = build_gateway(self._parts(config, fallback, token))
-        self.sharing = Sharing(self._keys, self._states, self.gateway.core.services.states)
+        self.sharing = Sharing(self._keys, self._states, self.gateway.core.services.states, self.purse)
         self._recall_caps()
 
     def reload(self, monitoring: Monitoring) -> None:
@@ -86,6 +89,7 @@ class Engine:
         self.ledger.watch(_mains(config))
         self._secrets = secrets_of(self.bench, config)
         self._groups = self._grouped(config)
+        self.purse.limit(limits_of(config))
         self.gateway.reload(config, self._secrets, self._groups)
 
     def learn_of(self, held: Mapping[str, Held]) -> None:
@@ -136,6 +140,7 @@ class Engine:
             states=self._states,
             restored=tuple(self._states.load()),
             keys=self._keys,
+            purse=self.purse,
             token=token,
             fallback=fallback,
             language=pick_language(self.bench.environment, config.display.lang),
@@ -160,6 +165,14 @@ class Engine:
                 learned.keep(connection, lesson)
 
         self.background.submit(write)
+
+    def _here(self) -> datetime:
+        """This moment on the clock whose days and months count."""
+        return self.bench.now().astimezone()
+
+    def _soft(self, budget: Budget, at: datetime) -> None:
+        """A soft budget is crossed: said once in its period."""
+        self.happenings.note("budget_soft", at, None, key=budget.name, budget=budget.amount.shown(), per=budget.per)
 
     def _recall_caps(self) -> None:
         for group, cap, for_s in learned_caps(self.monitoring, self.bench.now()):
@@ -191,6 +204,12 @@ def _mains(config: Config) -> dict[str, str]:
     if routes:
         return {route.name: route.slots[0].account for route in routes if route.slots}
     return {"default": config.accounts[0].name} if config.accounts else {}
+
+
+def limits_of(config: Config) -> Limits:
+    """The budgets that the configuration names."""
+    gateway = config.gateway
+    return Limits.of(gateway.spend_stop, gateway.owner_budgets, ((one.name, one.budget) for one in config.accounts))
 
 
 def today(now: datetime) -> datetime:

@@ -6,6 +6,7 @@ import logging
 from perilune.core.errors import StoreError
 from perilune.gateway.kept_states import KeptStates
 from perilune.gateway.key_book import StoredKeyBook
+from perilune.gateway.purse import StoredPurse
 from perilune.gateway.states import ScopeState, States
 
 _EVERY_S = 0.5
@@ -15,7 +16,8 @@ _log = logging.getLogger(__name__)
 class Sharing:
     """Takes over what other processes wrote. Belongs to the loop that `states` belongs to."""
 
-    def __init__(self, keys: StoredKeyBook, kept: KeptStates, states: States) -> None:
+    def __init__(self, keys: StoredKeyBook, kept: KeptStates, states: States, purse: StoredPurse) -> None:
+        self._purse = purse
         self._keys = keys
         self._kept = kept
         self._states = states
@@ -42,4 +44,5 @@ class Sharing:
 
     def _read(self) -> list[ScopeState]:
         self._keys.refresh()
+        self._purse.refresh()
         return self._kept.load()

@@ -34,6 +34,7 @@ class AccountConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     tpm: Positive | None = None
     auth: Literal["bearer", "x-api-key"] | None = None
     paused: bool = False
+    budget: str | None = None
 
 
 class SlotConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -61,7 +62,11 @@ class RouteConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True,
 
 
 class GatewayConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
-    """The gateway. Units: names ending `_s` are seconds, `body_max` bytes."""
+    """The gateway. Units: names ending `_s` are seconds, `body_max` bytes.
+
+    Shape: `spend_stop` by currency (`CNY = "50/day"`), `owner_budgets` by owner (`ana = "USD 10/month"`), an account's
+    `budget` alike.
+    """
 
     listen: str = "127.0.0.1:8787"
     hosts: tuple[str, ...] = ()
@@ -76,6 +81,9 @@ class GatewayConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     queue_timeout_s: Seconds = 60
     queue_patience_s: Annotated[float, Meta(ge=0)] = 2
     queue_max: Positive = 1000
+    max_concurrent_requests: Positive | None = None
+    spend_stop: dict[str, str] = field(default_factory=dict)
+    owner_budgets: dict[str, str] = field(default_factory=dict)
     redis_failure: Literal["divide", "closed", "open"] = "divide"
     rate_wait_s: Annotated[float, Meta(ge=0)] = 5
     max_attempts: Positive = 5

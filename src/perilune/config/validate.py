@@ -11,6 +11,7 @@ from perilune.catalog.plan import Plan
 from perilune.config.base_url import check_base_url, official_home, repaired_base_url
 from perilune.config.layout import KeyPath, Layout
 from perilune.config.schema import AccountConfig, Config
+from perilune.core.amounts import CURRENCIES, parse_limit
 from perilune.core.errors import ConfigError, Problem
 from perilune.core.listen import parse_listen
 
@@ -128,11 +129,28 @@ def belongs_elsewhere(url: str, plan_id: str, region_id: str, account: str, plac
 def _gateway_problems(config: Config, known: Sequence[str], place: Place) -> Iterator[Problem]:
     if parse_listen(config.gateway.listen) is None:
         yield _value("listen", place(("gateway", "listen")), "listen", config.gateway.listen)
+    yield from _limit_problems(config, place)
     for number, route in enumerate(config.gateway.routes):
         for index, slot in enumerate(route.slots):
             if slot.account not in known:
                 path = ("gateway", "routes", number, "slots", index, "account")
                 yield _choice(place(path), "account", slot.account, known)
+
+
+def _limit_problems(config: Config, place: Place) -> Iterator[Problem]:
+    """Amounts that cannot be read: a limit that is not understood is not kept."""
+    for currency, text in config.gateway.spend_stop.items():
+        path = ("gateway", "spend_stop", currency)
+        if currency not in CURRENCIES:
+            yield _choice(place(path), "spend_stop", currency, CURRENCIES)
+        elif parse_limit(text, currency) is None:
+            yield _value("limit", place(path), "spend_stop", text)
+    for owner, text in config.gateway.owner_budgets.items():
+        if parse_limit(text) is None:
+            yield _value("limit", place(("gateway", "owner_budgets", owner)), "owner_budgets", text)
+    for index, account in enumerate(config.accounts):
+        if account.budget is not None and parse_limit(account.budget) is None:
+            yield _value("limit", place(("accounts", index, "budget")), "budget", account.budget)
 
 
 def _twice(config: Config, place: Place) -> Iterator[Problem]:

@@ -181,7 +181,7 @@ class Chooser:
             state = services.states.blocking(self.scopes_of(slot, self.surface_of(slot)), now)
             if state is not None:
                 return by_state(state)
-        blocked = by_verdict(slot, services.accounts, now)
+        blocked = services.purse.stop(slot) or by_verdict(slot, services.accounts, now)
         if blocked is not None:
             return blocked
         return self._too_large_for(slot)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from perilune.dialects.usage import Usage
+from perilune.gateway.budgets import Count
 from perilune.gateway.call import Attempt, Call
 from perilune.gateway.ports import Ledger
 from perilune.gateway.record import AttemptRecord, RequestRecord
@@ -37,6 +38,7 @@ class Tally:
         self.model_asked: str | None = None
         self.is_stream = False
         self.waited_s = 0.0
+        self.counts: tuple[Count, ...] = ()
         counters.requests += 1
         counters.in_flight += 1
 
@@ -125,6 +127,7 @@ class Tally:
             adjusted=self.adjusted,
             bytes_in=len(call.body),
             bytes_out=bytes_out,
+            counts=self.counts,
         )
         self._ledger.record(record, [_row(number, a) for number, a in enumerate(self.attempts, 1)])
 

@@ -110,6 +110,8 @@ def _variant(
             return "" if has_time else "untimed"
         case "PL-GW-SPENT":
             return "" if has_time else "NO-TIME"
+        case "PL-BUDGET" | "PL-SPEND-STOP":
+            return _put_budget(outcome.facts or {}, facts, voice)
         case "PL-BALANCE-EMPTY":
             return _put_balance(facts, snapshot)
         case "PL-429-RATE":
@@ -129,6 +131,15 @@ def _variant(
             return "cut" if outcome.kind is Is.NET_RESET else ""
         case _:
             return _FIXED_VARIANTS.get(code, "")
+
+
+def _put_budget(told: Mapping[str, str], facts: dict[str, object], voice: Voice) -> str:
+    facts |= told
+    facts |= {"key": told.get("name", ""), "period": voice.say(f"budget.period.{told.get('per', 'month')}")}
+    if told.get("kind") in ("owner", "account"):
+        facts["parent"] = voice.say(f"budget.{told['kind']}", name=told["name"])
+        return "PARENT"
+    return "UNCOUNTED" if told.get("kind") == "uncounted" else ""
 
 
 def _rate(outcome: Outcome, facts: dict[str, object], *, has_time: bool) -> str:

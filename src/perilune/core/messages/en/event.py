@@ -1,6 +1,7 @@
 """Events as one line."""
 
 MESSAGES = {
+    "event.budget_soft": "Gateway key {key} has used its soft budget of {budget}.",
     "event.spent": "{account} {window} is spent until {until}.",
     "event.spent_unknown": "{account} is spent.",
     "event.back": "{account} is back.",

@@ -1,6 +1,7 @@
 """Events as one line."""
 
 MESSAGES = {
+    "event.budget_soft": "网关密钥 {key} 已用完软预算 {budget}。",
     "event.spent": "{account} {window}窗口已用完，{until} 恢复。",
     "event.spent_unknown": "{account} 额度已用完。",
     "event.back": "{account} 已恢复。",
