@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from perilune.compose.sharing import Sharing
 from perilune.catalog.load import load
+from perilune.compose.sharing import Sharing
 from perilune.gateway.kept_states import KeptStates
 from perilune.gateway.key_book import StoredKeyBook
+from perilune.gateway.purse import Limits, StoredPurse
 from perilune.gateway.state_rules import Reopens
 from perilune.gateway.states import ScopeState, States
 from perilune.providers.contract.outcome import OutcomeClass as Is
-from perilune.gateway.purse import Limits, StoredPurse
 from perilune.store.engine import Store, open_store
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)

@@ -43,7 +43,8 @@ OF_ACCOUNT = {"work": "kimi-code", "ci": "moonshot", "lab": "moonshot"}
         ("CNY 10", Amount("CNY", 10_000_000_000)), ("10 usd", Amount("USD", 10_000_000_000)),
         ("USD0.5", Amount("USD", 500_000_000)), ("200k tokens", Amount("tokens", 200_000)),
         ("1.5M tokens", Amount("tokens", 1_500_000)), ("50 requests", Amount("requests", 50)),
-        ("EUR 10", None), ("10", None), ("0 requests", None), ("1.5 requests", None), ("USD 1 tokens", None), ("", None),
+        ("EUR 10", None), ("10", None), ("0 requests", None), ("1.5 requests", None), ("USD 1 tokens", None),
+        ("", None),
     ],
 )  # fmt: skip
 def test_amounts_are_money_tokens_or_requests(text: str, amount: Amount | None) -> None:

@@ -176,6 +176,12 @@ class Workbench:
 
         return listed_keys(self)
 
+    def change_key(self, name: str, changes: "Mapping[str, Any]") -> None:
+        """Give a gateway key other settings. Raises: PL-USAGE."""
+        from perilune.compose.gateway_keys import change_key
+
+        change_key(self, name, changes)
+
     def revoke_key(self, name: str, *, ends_streams: bool) -> None:
         """End a gateway key for good."""
         from perilune.compose.gateway_keys import revoke_key

@@ -32,6 +32,12 @@ class Amount(Struct, frozen=True):
             return Money(Decimal(self.value) / NANO, self.unit).shown(with_code=True)
         return f"{self.value:,} {self.unit}"
 
+    def document(self) -> dict[str, str | int]:
+        """As our JSON documents carry it: money as everywhere, anything else with its unit."""
+        if self.unit in CURRENCIES:
+            return {"amount": Money(Decimal(self.value) / NANO, self.unit).amount_text(), "currency": self.unit}
+        return {"amount": self.value, "unit": self.unit}
+
     def left_after(self, used: int) -> "Amount":
         """What is left of it."""
         return Amount(self.unit, max(self.value - used, 0))

@@ -49,5 +49,6 @@ MESSAGES = {
     "cli.gateway.keys": "The gateway's own keys: create, list, revoke.",
     "cli.gateway.keys.create": "A new gateway key, printed once.",
     "cli.gateway.keys.list": "Gateway keys, what they may do, their state.",
+    "cli.gateway.keys.set": "Change what a gateway key may use.",
     "cli.gateway.keys.revoke": "End a gateway key for good.",
 }

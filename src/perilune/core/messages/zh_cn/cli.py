@@ -49,5 +49,6 @@ MESSAGES = {
     "cli.gateway.keys": "网关自己的密钥：create、list、revoke。",
     "cli.gateway.keys.create": "新建网关密钥，只打印一次。",
     "cli.gateway.keys.list": "网关密钥、权限和状态。",
+    "cli.gateway.keys.set": "更改网关密钥可用的额度。",
     "cli.gateway.keys.revoke": "永久吊销网关密钥。",
 }

@@ -1,0 +1,6 @@
+"""`perilune gateway keys`: budgets."""
+
+MESSAGES = {
+    "keys.changed": "{name}: changed",
+    "keys.used": "{used} of {limit}",
+}
