@@ -10,10 +10,11 @@ from msgspec import Struct
 from perilune.catalog.plan import Plan
 from perilune.config.base_url import check_base_url, official_home, repaired_base_url
 from perilune.config.layout import KeyPath, Layout
-from perilune.config.schema import AccountConfig, Config
+from perilune.config.schema import AccountConfig, Config, Floors
 from perilune.core.amounts import CURRENCIES, parse_limit
 from perilune.core.errors import ConfigError, Problem
 from perilune.core.listen import parse_listen
+from perilune.quota.guard import parse_wanted
 
 _REFERENCES = ("vault", "env", "file", "cmd", "keyring")
 _NOT_IN_NAMES = frozenset("/\\:,;\"'`$*?<>|[]{}()")
@@ -130,6 +131,7 @@ def _gateway_problems(config: Config, known: Sequence[str], place: Place) -> Ite
     if parse_listen(config.gateway.listen) is None:
         yield _value("listen", place(("gateway", "listen")), "listen", config.gateway.listen)
     yield from _limit_problems(config, place)
+    yield from _floor_problems(config, place)
     for number, route in enumerate(config.gateway.routes):
         for index, slot in enumerate(route.slots):
             if slot.account not in known:
@@ -151,6 +153,19 @@ def _limit_problems(config: Config, place: Place) -> Iterator[Problem]:
     for index, account in enumerate(config.accounts):
         if account.budget is not None and parse_limit(account.budget) is None:
             yield _value("limit", place(("accounts", index, "budget")), "budget", account.budget)
+
+
+def _floor_problems(config: Config, place: Place) -> Iterator[Problem]:
+    """Floors that cannot be read."""
+    written: list[tuple[KeyPath, Floors]] = [(("gateway", "min_left"), config.gateway.min_left)]
+    for number, route in enumerate(config.gateway.routes):
+        for index, slot in enumerate(route.slots):
+            written.append((("gateway", "routes", number, "slots", index, "min_left"), slot.min_left))
+    for path, floors in written:
+        texts = [text for one in floors.values() for text in ((one,) if isinstance(one, str) else one.values())]
+        for text in texts:
+            if parse_wanted(text) is None:
+                yield _value("floor", place(path), "min_left", text)
 
 
 def _twice(config: Config, place: Place) -> Iterator[Problem]:

@@ -21,6 +21,7 @@ from perilune.gateway.door import Door, KeyBook
 from perilune.gateway.intake import App
 from perilune.gateway.ports import Accounts, Ledger, NoPurse, Purse
 from perilune.gateway.rates import Rate, Rates
+from perilune.gateway.room import Room
 from perilune.gateway.server import Surface
 from perilune.gateway.setup import Counters, LiveTraits, Services, Setup
 from perilune.gateway.slots import Resolver
@@ -85,6 +86,7 @@ class Gateway:
             stays=Stays(),
             live_traits=LiveTraits(),
             counters=Counters(),
+            room=Room(parts.accounts),
             purse=parts.purse or NoPurse(),
         )
         self.core = Core(services, _setup(parts))

@@ -112,6 +112,7 @@ class Run:
                 keeps_lease = reply.chunks is not None
                 return reply, Step(Move.STOP)
             attempt.outcome = sent.outcome
+            self._services.room.give_back(place.slot)
             if place.debit is not None:
                 place.debit.refund()
             return None, self._after(place, prepared, sent.outcome, tries)

@@ -107,11 +107,17 @@ def _variant(
             return _unexplained(facts, windows, voice)
         case "PL-QUOTA-5H" | "PL-QUOTA-7D" | "PL-QUOTA-MONTH" | "PL-QUOTA-WINDOW":
             _put_window(outcome.window or "", facts, windows, voice)
+            if outcome.facts:
+                facts |= outcome.facts
+                return "floor" if "floor" in outcome.facts else "taken"
             return "" if has_time else "untimed"
         case "PL-GW-SPENT":
             return "" if has_time else "NO-TIME"
         case "PL-BUDGET" | "PL-SPEND-STOP":
             return _put_budget(outcome.facts or {}, facts, voice)
+        case "PL-BALANCE-EMPTY" if outcome.facts:
+            facts |= outcome.facts
+            return "floor"
         case "PL-BALANCE-EMPTY":
             return _put_balance(facts, snapshot)
         case "PL-429-RATE":

@@ -226,11 +226,14 @@ def _document(key: ListedKey, session: Session) -> dict[str, Any]:
         "name": key.name, "owner": settings.owner, "tail": key.tail, "state": _state(key, session),
         "models": settings.models, "routes": settings.routes, "priority": settings.priority, "rpm": settings.rpm,
         "max_concurrent": settings.max_concurrent, "expires_at": settings.expires_at,
-        "budgets": [
-            {"kind": "hard" if one.is_hard else "soft", "limit": one.limit.document(), "per": settings.per, "used": one.used.document(),
-             "left": one.left.document(), "ends_at": one.ends_at}
-            for one in key.budgets
-        ],
+        "budgets": [_budget(one, settings.per) for one in key.budgets],
+    }  # fmt: skip
+
+
+def _budget(one: UsedBudget, per: str) -> dict[str, Any]:
+    return {
+        "kind": "hard" if one.is_hard else "soft", "limit": one.limit.document(), "per": per,
+        "used": one.used.document(), "left": one.left.document(), "ends_at": one.ends_at,
     }  # fmt: skip
 
 
