@@ -46,6 +46,7 @@ class Board:
         self._held: dict[str, Held] = {}
         self._judged: dict[str, _Judgement] = {}
         self._unclear: set[str] = set()
+        self._doubted: dict[str, datetime] = {}
 
     def know(self, known: Mapping[str, Known]) -> None:
         """The accounts of another version of the configuration."""
@@ -122,6 +123,13 @@ class Board:
         verdict = self.verdict(account, now)
         read_at = self.read_at(account)
         if verdict and verdict.usable is False and read_at is not None and now - read_at > _DOUBT_EVERY:
+            self._nudge(account)
+
+    def doubtful(self, account: str, now: datetime) -> None:
+        """A fresh reading is wanted, half a minute after the last one at the earliest."""
+        read_at, asked_at = self.read_at(account), self._doubted.get(account)
+        if (read_at is None or now - read_at > _DOUBT_EVERY) and (asked_at is None or now - asked_at > _DOUBT_EVERY):
+            self._doubted[account] = now
             self._nudge(account)
 
     def _remember(self, refusal: Refusal) -> None:

@@ -27,6 +27,7 @@ from perilune.faces.api.ports import (
     ServiceFacts,
     SlotDocument,
 )
+from perilune.gateway.admission import Priority
 from perilune.gateway.admission.port import Troubled
 from perilune.gateway.slots import Route, Slot
 from perilune.gateway.states import ScopeState
@@ -186,7 +187,14 @@ class LiveService:
             cap=group.cap,
             queued=group.queued,
             thinking=slot.config.thinking,
+            closed_to=self._closed_to(slot, now),
         )
+
+    def _closed_to(self, slot: Slot, now: datetime) -> dict[str, str]:
+        """The priorities that leave the rest of a slot to those above them, and of which window or balance."""
+        room = self._engine.gateway.core.services.room
+        found = ((priority, room.reason(slot, priority, now)) for priority in (Priority.REVIEW, Priority.BATCH))
+        return {priority.name.lower(): why.window or "balance" for priority, why in found if why is not None}
 
     def _state_of(self, slot: Slot, now: datetime) -> tuple[str, str | None, datetime | None]:
         open_state = self._open_state(slot)
@@ -195,6 +203,13 @@ class LiveService:
             return _BLOCK_WORDS.get(verdict.blocked_by or "", "quota_spent"), verdict.blocked_by, verdict.until
         if open_state is not None:
             return _STATE_WORDS.get(open_state.reason, "cooling"), open_state.reason.value, open_state.until
+        services = self._engine.gateway.core.services
+        stop = services.purse.stop(slot)
+        if stop is not None:
+            return "balance_empty", "spend_stop", stop.retry_at
+        room = services.room.reason(slot, Priority.INTERACTIVE, now)
+        if room is not None:
+            return _BLOCK_WORDS.get(room.window or "balance", "quota_spent"), room.window or "balance", room.retry_at
         return ("ok" if slot.account in self._engine.ledger.served_at else "untested"), None, None
 
     def _open_state(self, slot: Slot) -> ScopeState | None:

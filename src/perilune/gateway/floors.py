@@ -56,16 +56,33 @@ def short_of(snapshot: Snapshot, floors: Floors, priority: Priority, now: dateti
     return min(shorts, key=lambda short: short.share, default=None)
 
 
-def requests_left(snapshot: Snapshot, now: datetime) -> tuple[int, Window] | None:
-    """How many requests the tightest window that counts them still takes; None where none is known to count."""
+def requests_left(snapshot: Snapshot, each: Mapping[str, Decimal], now: datetime) -> tuple[int, Window] | None:
+    """How many requests the tightest window still takes; None where none is known to count or was seen to move.
+
+    Shape: `each` is what one request was seen to take of a window, as a share, by window.
+    """
     if is_old(snapshot, now):
         return None
-    counting = [
-        (int(window.remaining), window)
-        for window in _known(snapshot, now)
-        if window.unit == "requests" and window.remaining is not None
-    ]
+    counting = []
+    for window in _known(snapshot, now):
+        if window.unit == "requests" and window.remaining is not None:
+            counting.append((int(window.remaining), window))
+        elif window.id in each and window.used_ratio is not None:
+            counting.append((max(int((1 - window.used_ratio) / each[window.id]), 0), window))
     return min(counting, key=lambda pair: pair[0], default=None)
+
+
+def used_by_each(earlier: Snapshot, later: Snapshot, count: int) -> dict[str, Decimal]:
+    """What each of `count` requests took of every window that both readings have, in the same cycle."""
+    before = {window.id: window for window in earlier.windows}
+    found = {}
+    for window in later.windows:
+        was = before.get(window.id)
+        if was is None or was.used_ratio is None or window.used_ratio is None or was.resets_at != window.resets_at:
+            continue
+        if window.is_reliable and window.used_ratio > was.used_ratio:
+            found[window.id] = (window.used_ratio - was.used_ratio) / count
+    return found
 
 
 def lasts(snapshot: Snapshot | None, now: datetime) -> bool:

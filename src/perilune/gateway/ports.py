@@ -90,6 +90,10 @@ class Accounts(Protocol):
         """A vendor said no: remember it, and read the account anew in the background."""
         ...
 
+    def doubtful(self, account: str, now: datetime) -> None:
+        """By what was sent since the last reading nothing may be left: a fresh one is wanted soon."""
+        ...
+
     def served(self, account: str, now: datetime) -> None:
         """A success: what a refusal had said is over, a reading of full is doubtful."""
         ...

@@ -4,11 +4,12 @@ Judged once for each reading; a request asks a dictionary. Source: gateway refer
 """
 
 from datetime import datetime, timedelta
+from decimal import Decimal
 
 from msgspec import Struct
 
 from perilune.gateway.admission import Priority
-from perilune.gateway.floors import BALANCE, Short, holds_until, requests_left, short_of
+from perilune.gateway.floors import BALANCE, Short, holds_until, requests_left, short_of, used_by_each
 from perilune.gateway.ports import Accounts
 from perilune.gateway.slots import Slot
 from perilune.providers.contract.classify import code_of
@@ -17,6 +18,8 @@ from perilune.providers.contract.outcome import OutcomeClass as Is
 from perilune.providers.contract.table import Found
 from perilune.providers.contract.words import VendorError
 from perilune.quota.snapshot import Snapshot, Window
+
+_ENOUGH = 3  # requests between two readings, below which their share of a window says little
 
 
 class _Judged(Struct, frozen=True):
@@ -29,41 +32,44 @@ class _Judged(Struct, frozen=True):
 
 
 class _Taken(Struct):
-    """Requests let through to an account group since a reading."""
+    """Requests let through to an account group since its last reading."""
 
-    since: datetime
+    reading: Snapshot
     count: int = 0
 
 
 class Room:
-    """Which slots have room for whom. Belongs to one event loop."""
+    """Which slots have room for whom. Belongs to one event loop.
+
+    A window that counts no requests is believed to take as many more as our own of the time between its last two
+    readings took it: an estimate, so a fresh reading is asked for where it says that nothing is left.
+    """
 
     def __init__(self, accounts: Accounts) -> None:
         self._accounts = accounts
         self._judged: dict[tuple[str, str, Priority], _Judged] = {}
         self._taken: dict[str, _Taken] = {}
+        self._each: dict[tuple[str, str], Decimal] = {}
 
     def reason(self, slot: Slot, priority: Priority, now: datetime) -> Outcome | None:
         """Why a slot is not for this priority now; None while there is room, or nothing is known."""
         judged = self._judge(slot, priority, now)
-        if judged is None:
+        if judged is None or judged.outcome is not None:
+            return None if judged is None else judged.outcome
+        if judged.takes is None or self._taken[slot.group].count < judged.takes[0]:
             return None
-        if (
-            judged.outcome is None
-            and judged.takes is not None
-            and self._count(slot, judged.snapshot) >= judged.takes[0]
-        ):
-            return _taken(*judged.takes)
-        return judged.outcome
+        self._accounts.doubtful(slot.account, now)
+        return _used_up(*judged.takes)
 
     def take(self, slot: Slot, priority: Priority, now: datetime) -> bool:
         """Count one request that goes to a slot; False when as many went as its reading left."""
         judged = self._judge(slot, priority, now)
-        if judged is None or judged.takes is None:
+        if judged is None:
             return True
-        if self._count(slot, judged.snapshot) >= judged.takes[0]:
+        taken = self._taken[slot.group]
+        if judged.takes is not None and taken.count >= judged.takes[0]:
             return False
-        self._taken[slot.group].count += 1
+        taken.count += 1
         return True
 
     def give_back(self, slot: Slot) -> None:
@@ -74,28 +80,35 @@ class Room:
 
     def _judge(self, slot: Slot, priority: Priority, now: datetime) -> _Judged | None:
         snapshot = self._accounts.snapshot(slot.account)
-        if snapshot is None:
+        if snapshot is None or not (snapshot.windows or snapshot.balance):
             return None
         key = (slot.account, slot.name, priority)
         judged = self._judged.get(key)
         if judged is None or judged.snapshot is not snapshot or now >= judged.until:
-            judged = self._judged[key] = _judgement(slot, snapshot, priority, now)
+            self._follow(slot.group, snapshot)
+            judged = self._judged[key] = self._judgement(slot, snapshot, priority, now)
         return judged
 
-    def _count(self, slot: Slot, snapshot: Snapshot) -> int:
-        taken = self._taken.get(slot.group)
-        if taken is None or taken.since < snapshot.fetched_at:
-            taken = self._taken[slot.group] = _Taken(snapshot.fetched_at)
-        return taken.count
+    def _follow(self, group: str, snapshot: Snapshot) -> None:
+        """A new reading: what our requests since the last one took of each window, and the count begins anew."""
+        taken = self._taken.get(group)
+        if taken is not None and taken.reading.fetched_at >= snapshot.fetched_at:
+            return
+        if taken is not None and taken.count >= _ENOUGH:
+            for window, each in used_by_each(taken.reading, snapshot, taken.count).items():
+                self._each[group, window] = each
+        self._taken[group] = _Taken(snapshot)
 
-
-def _judgement(slot: Slot, snapshot: Snapshot, priority: Priority, now: datetime) -> _Judged:
-    skew = timedelta(seconds=snapshot.clock_skew_s)
-    there = now + skew
-    short = short_of(snapshot, slot.floors, priority, there)
-    takes = requests_left(snapshot, there) if slot.costs_quota and not slot.may_use_extra else None
-    outcome = None if short is None else _short(short, priority)
-    return _Judged(snapshot, holds_until(snapshot, there) - skew, outcome, takes)
+    def _judgement(self, slot: Slot, snapshot: Snapshot, priority: Priority, now: datetime) -> _Judged:
+        skew = timedelta(seconds=snapshot.clock_skew_s)
+        there = now + skew
+        short = short_of(snapshot, slot.floors, priority, there)
+        takes = None
+        if slot.costs_quota and not slot.may_use_extra:
+            each = {window: one for (group, window), one in self._each.items() if group == slot.group}
+            takes = requests_left(snapshot, each, there)
+        outcome = None if short is None else _short(short, priority)
+        return _Judged(snapshot, holds_until(snapshot, there) - skew, outcome, takes)
 
 
 def _short(short: Short, priority: Priority) -> Outcome:
@@ -105,7 +118,7 @@ def _short(short: Short, priority: Priority) -> Outcome:
     return _of_window(short.window, short.resets_at, facts)
 
 
-def _taken(count: int, window: Window) -> Outcome:
+def _used_up(count: int, window: Window) -> Outcome:
     return _of_window(window.id, window.resets_at, {"taken": str(count)})
 
 

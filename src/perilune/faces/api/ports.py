@@ -25,6 +25,7 @@ class SlotDocument(Struct, frozen=True, kw_only=True):
     cap: int | None
     queued: int = 0
     thinking: str | None = None
+    closed_to: dict[str, str] = field(default_factory=dict)
 
 
 class RouteDocument(Struct, frozen=True, kw_only=True):
