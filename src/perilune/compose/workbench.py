@@ -134,11 +134,11 @@ class Workbench:
 
         return routes_now(self, language)
 
-    def dry_run(self, model: str) -> "Sequence[TriedSlot]":
+    def dry_run(self, model: str, priority: str = "interactive") -> "Sequence[TriedSlot]":
         """Which slots would be used now for a model; nothing is sent."""
         from perilune.compose.asking import dry_run
 
-        return dry_run(self, model)
+        return dry_run(self, model, priority)
 
     def try_model(self, model: str) -> "Try":
         """One small real request through the routes."""

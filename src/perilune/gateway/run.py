@@ -58,6 +58,7 @@ class Run:
         tally.session = self._session
         tally.route = route.name
         self._chooser = Chooser(services, setup, call, route, self._shaper, self._session)
+        tally.skips = self._chooser.skips
         self._clocks: Clocks = call.clocks or setup.clocks.for_client(call.headers)
         self._began = asyncio.get_running_loop().time()
         self._deadline = self._began + self._clocks.total_s

@@ -2,7 +2,7 @@
 
 import asyncio
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from perilune.dialects.usage import Usage
@@ -13,6 +13,8 @@ from perilune.gateway.record import AttemptRecord, RequestRecord
 from perilune.gateway.setup import Counters
 from perilune.gateway.slots import Slot
 from perilune.providers.contract.outcome import OutcomeClass as Is
+
+_BY_PROMPT = (Is.CONTEXT_OVERFLOW, Is.BODY_TOO_LARGE)
 
 
 class Tally:
@@ -39,6 +41,7 @@ class Tally:
         self.is_stream = False
         self.waited_s = 0.0
         self.counts: tuple[Count, ...] = ()
+        self.skips: Mapping[str, Attempt] = {}
         counters.requests += 1
         counters.in_flight += 1
 
@@ -129,7 +132,16 @@ class Tally:
             bytes_out=bytes_out,
             counts=self.counts,
         )
-        self._ledger.record(record, [_row(number, a) for number, a in enumerate(self.attempts, 1)])
+        tried = [*self.attempts, *self._passed_over()] if self.skips else self.attempts
+        self._ledger.record(record, [_row(number, a) for number, a in enumerate(tried, 1)])
+
+    def _passed_over(self) -> list[Attempt]:
+        """The slots that were not asked because of their account, not because of the prompt."""
+        return [
+            skip
+            for name, skip in self.skips.items()
+            if skip.outcome.kind not in _BY_PROMPT and not self.has_tried(name)
+        ]
 
 
 def _request_id(at: datetime) -> str:

@@ -14,6 +14,7 @@ MESSAGES = {
     "help_gateway.try.examples": "perilune gateway try kimi-for-coding\nperilune gateway try kimi-k2.6 --explain",
     "help_gateway.try.exits": "0 1 2 4 5 69",
     "help_gateway.try.option.explain": "only tell which slots would be used; nothing is sent",
+    "help_gateway.try.option.priority": "with --explain: the class that asks",
     "help_gateway.routes.examples": "perilune gateway routes list\nperilune gateway routes set default ci",
     "help_gateway.routes.exits": "0 2",
     "help_gateway.routes.list.examples": "perilune gateway routes list",

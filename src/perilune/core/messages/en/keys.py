@@ -3,4 +3,5 @@
 MESSAGES = {
     "keys.changed": "{name}: changed",
     "keys.used": "{used} of {limit}",
+    "keys.not_for": "{state}, not for {classes}",
 }

@@ -14,6 +14,7 @@ MESSAGES = {
     "help_gateway.try.examples": "perilune gateway try kimi-for-coding\nperilune gateway try kimi-k2.6 --explain",
     "help_gateway.try.exits": "0 1 2 4 5 69",
     "help_gateway.try.option.explain": "只说明会用哪些槽位，不发送任何内容",
+    "help_gateway.try.option.priority": "与 --explain 一起使用：请求的优先级",
     "help_gateway.routes.examples": "perilune gateway routes list\nperilune gateway routes set default ci",
     "help_gateway.routes.exits": "0 2",
     "help_gateway.routes.list.examples": "perilune gateway routes list",

@@ -3,4 +3,5 @@
 MESSAGES = {
     "keys.changed": "{name}：已更改",
     "keys.used": "{used} / {limit}",
+    "keys.not_for": "{state}（不供 {classes} 使用）",
 }
