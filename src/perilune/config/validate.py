@@ -10,6 +10,7 @@ from msgspec import Struct
 from perilune.catalog.plan import Plan
 from perilune.config.base_url import check_base_url, official_home, repaired_base_url
 from perilune.config.layout import KeyPath, Layout
+from perilune.config.outcomes import POLICY_CLASSES, PROMPT_CAUSED
 from perilune.config.schema import AccountConfig, Config, Floors
 from perilune.core.amounts import CURRENCIES, parse_limit
 from perilune.core.errors import ConfigError, Problem
@@ -132,6 +133,7 @@ def _gateway_problems(config: Config, known: Sequence[str], place: Place) -> Ite
         yield _value("listen", place(("gateway", "listen")), "listen", config.gateway.listen)
     yield from _limit_problems(config, place)
     yield from _floor_problems(config, place)
+    yield from _policy_problems(config, place)
     for number, route in enumerate(config.gateway.routes):
         for index, slot in enumerate(route.slots):
             if slot.account not in known:
@@ -166,6 +168,18 @@ def _floor_problems(config: Config, place: Place) -> Iterator[Problem]:
         for text in texts:
             if parse_wanted(text) is None:
                 yield _value("floor", place(path), "min_left", text)
+
+
+def _policy_problems(config: Config, place: Place) -> Iterator[Problem]:
+    """A class there is none of, and what the prompt caused sent on to another vendor."""
+    for number, route in enumerate(config.gateway.routes):
+        for name, action in route.policy.items():
+            path = place(("gateway", "routes", number, "policy", name))
+            if name not in POLICY_CLASSES:
+                yield _choice(path, "policy", name, POLICY_CLASSES)
+            elif name in PROMPT_CAUSED and action != "stop":
+                facts = {"place": path, "key": name, "value": f"'{action}'"}
+                yield Problem(code="PL-CONFIG-VALUE", variant="prompt_caused", facts=facts)
 
 
 def _twice(config: Config, place: Place) -> Iterator[Problem]:

@@ -176,6 +176,7 @@ async def test_a_task_cancelled_around_its_release_still_releases(admission: Adm
         assert admission.state("g").in_flight == 0
 
 
+@pytest.mark.case("gateway AD-03")
 async def test_a_thousand_that_leave_at_random_moments_leave_nothing_behind(admission: Admission) -> None:
     admission.configure("g", 30)
     dice = random.Random(7)

@@ -146,6 +146,11 @@ class Admission:
         """Every group that was ever asked for and has not become part of another."""
         return [group.state() for group in self._groups.values() if group.root() is group]
 
+    def stop(self) -> None:
+        """Serve nobody any more who waits or comes; what is live goes on."""
+        for group in self._groups.values():
+            group.stop()
+
     def close(self) -> None:
         """Refuse all who wait and free all places."""
         for group in self._groups.values():

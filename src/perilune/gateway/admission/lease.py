@@ -64,12 +64,12 @@ class Lease:
 
 
 class Refused(Struct, frozen=True, kw_only=True):
-    """No lease: the line is full, or the deadline passed in it.
+    """No lease: the line is full, the deadline passed in it, or nobody is served any more.
 
     Units: seconds; `retry_after_s` is an estimate from the line, 1 to 60.
     """
 
-    reason: Literal["full", "deadline"]
+    reason: Literal["full", "deadline", "stopping"]
     retry_after_s: int
     waited_s: float
     in_flight: int

@@ -43,6 +43,7 @@ MESSAGES = {
     "PL-CONFIG-VALUE.what.STORE-URL": "PERILUNE_DATABASE_URL begins with {scheme}; it can be sqlite or postgresql.",
     "PL-CONFIG-VALUE.what.redis_missing": "{place} names a lease server, whose client is not installed.",
     "PL-CONFIG-VALUE.what.limit": "{place}: {key} {value} is no amount, as CNY 50/day, 200k tokens/week, 100 requests.",
+    "PL-CONFIG-VALUE.what.prompt_caused": "{place}: {key} cannot be {value}: the prompt caused it, another vendor would be paid for the same.",
     "PL-CONFIG-VALUE.what.floor": "{place}: {key} {value} is none of 20%, 50, CNY30.",
     "PL-CONFIG-VALUE.what.redis_url": "{place} is no address of a lease server; one begins with redis:, rediss: or unix:.",
     "PL-CONFIG-VALUE.what.array": "{place}: {key} {value} is not a list.",

@@ -43,6 +43,7 @@ MESSAGES = {
     "PL-CONFIG-VALUE.what.STORE-URL": "PERILUNE_DATABASE_URL 以 {scheme} 开头；只能是 sqlite 或 postgresql。",
     "PL-CONFIG-VALUE.what.redis_missing": "{place} 指向并发名额服务器，但未安装其客户端。",
     "PL-CONFIG-VALUE.what.limit": "{place}：{key} {value} 不是额度，例如 CNY 50/day、200k tokens/week、100 requests。",
+    "PL-CONFIG-VALUE.what.prompt_caused": "{place}：{key} 不能设为 {value}：错误由提示词引起，换一家只会为同样的请求再次付费。",
     "PL-CONFIG-VALUE.what.floor": "{place}：{key} {value} 不是 20%、50 或 CNY30 这类写法。",
     "PL-CONFIG-VALUE.what.redis_url": "{place} 不是并发名额服务器的地址；应以 redis:、rediss: 或 unix: 开头。",
     "PL-CONFIG-VALUE.what.array": "{place}：{key} 的值 {value} 不是列表",
