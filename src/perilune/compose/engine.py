@@ -87,7 +87,10 @@ class Engine:
         self.board.know(known_of(monitoring))
         self.board.load(monitoring.held(), self.bench.now())
         self.ledger.watch(_mains(config))
-        self._secrets = secrets_of(self.bench, config)
+        before, self._secrets = self._secrets, secrets_of(self.bench, config)
+        for account in before:
+            if account in self._secrets and self._secrets[account] != before[account]:
+                self.board.renewed(account)
         self._groups = self._grouped(config)
         self.purse.limit(limits_of(config))
         self.gateway.reload(config, self._secrets, self._groups)
