@@ -4,10 +4,10 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 from perilune.store.engine import Store
-from perilune.store.reservations import Place, Reservations
+from perilune.store.reservations import Reservations
 
 SPAN = timedelta(minutes=60)
-FIVE = Place("work", "5h")
+FIVE = ("work", "5h")
 
 
 def _now() -> datetime:
@@ -32,7 +32,7 @@ def test_a_plan_made_before_anothers_reservation_is_refused(store: Store) -> Non
 
 def test_what_is_settled_is_held_no_longer(store: Store) -> None:
     held = Reservations(store)
-    held.reserve("a", {FIVE: Decimal(4), Place("work", "7d"): Decimal("0.004")}, {}, SPAN, _now())
+    held.reserve("a", {FIVE: Decimal(4), ("work", "7d"): Decimal("0.004")}, {}, SPAN, _now())
     held.settle("a", {FIVE: Decimal(1)}, SPAN, _now())
     assert held.held(_now()) == {FIVE: Decimal(1)}
     held.settle("a", {}, SPAN, _now())

@@ -10,12 +10,11 @@ from msgspec import Struct
 from perilune.catalog.plan import Plan
 from perilune.config.base_url import check_base_url, official_home, repaired_base_url
 from perilune.config.layout import KeyPath, Layout
-from perilune.config.outcomes import POLICY_CLASSES, PROMPT_CAUSED
-from perilune.config.schema import AccountConfig, Config, Floors
-from perilune.core.amounts import CURRENCIES, parse_limit
+from perilune.config.route_rules import rule_problems
+from perilune.config.schema import AccountConfig, Config
+from perilune.core.addresses import base_url_fault
 from perilune.core.errors import ConfigError, Problem
 from perilune.core.listen import parse_listen
-from perilune.quota.guard import parse_wanted
 
 _REFERENCES = ("vault", "env", "file", "cmd", "keyring")
 _NOT_IN_NAMES = frozenset("/\\:,;\"'`$*?<>|[]{}()")
@@ -41,6 +40,7 @@ def check(
     problems = [
         *_account_problems(config, plans, place),
         *_gateway_problems(config, known, place),
+        *_forge_problems(config, place),
         *_twice(config, place),
     ]
     return Checked(config, tuple(warnings), tuple(problems))
@@ -95,6 +95,19 @@ def _account_problems(config: Config, plans: Mapping[str, Plan], place: Place) -
         yield from _base_url_problems(account, plan, plans, config, at("base_url"))
 
 
+def _forge_problems(config: Config, place: Place) -> Iterator[Problem]:
+    """Secrets written out, and addresses that no token may travel to."""
+    for index, forge in enumerate(config.forges):
+        for field in ("token", "webhook_secret", "webhook_signing_token"):
+            reference = getattr(forge, field)
+            if reference is not None and not has_reference_shape(reference):
+                at = place(("forges", index, field))
+                yield Problem(code="PL-CONFIG-VALUE", variant="key", facts={"place": at, "key": field})
+        fault = base_url_fault(forge.base_url) if forge.base_url is not None else None
+        if fault is not None:
+            yield _value("forge_url", place(("forges", index, "base_url")), "base_url", forge.base_url or "")
+
+
 def _at(place: Place, index: int, key: str) -> str:
     return place(("accounts", index, key))
 
@@ -131,9 +144,7 @@ def belongs_elsewhere(url: str, plan_id: str, region_id: str, account: str, plac
 def _gateway_problems(config: Config, known: Sequence[str], place: Place) -> Iterator[Problem]:
     if parse_listen(config.gateway.listen) is None:
         yield _value("listen", place(("gateway", "listen")), "listen", config.gateway.listen)
-    yield from _limit_problems(config, place)
-    yield from _floor_problems(config, place)
-    yield from _policy_problems(config, place)
+    yield from rule_problems(config, place)
     for number, route in enumerate(config.gateway.routes):
         for index, slot in enumerate(route.slots):
             if slot.account not in known:
@@ -141,49 +152,9 @@ def _gateway_problems(config: Config, known: Sequence[str], place: Place) -> Ite
                 yield _choice(place(path), "account", slot.account, known)
 
 
-def _limit_problems(config: Config, place: Place) -> Iterator[Problem]:
-    """Amounts that cannot be read: a limit that is not understood is not kept."""
-    for currency, text in config.gateway.spend_stop.items():
-        path = ("gateway", "spend_stop", currency)
-        if currency not in CURRENCIES:
-            yield _choice(place(path), "spend_stop", currency, CURRENCIES)
-        elif parse_limit(text, currency) is None:
-            yield _value("limit", place(path), "spend_stop", text)
-    for owner, text in config.gateway.owner_budgets.items():
-        if parse_limit(text) is None:
-            yield _value("limit", place(("gateway", "owner_budgets", owner)), "owner_budgets", text)
-    for index, account in enumerate(config.accounts):
-        if account.budget is not None and parse_limit(account.budget) is None:
-            yield _value("limit", place(("accounts", index, "budget")), "budget", account.budget)
-
-
-def _floor_problems(config: Config, place: Place) -> Iterator[Problem]:
-    """Floors that cannot be read."""
-    written: list[tuple[KeyPath, Floors]] = [(("gateway", "min_left"), config.gateway.min_left)]
-    for number, route in enumerate(config.gateway.routes):
-        for index, slot in enumerate(route.slots):
-            written.append((("gateway", "routes", number, "slots", index, "min_left"), slot.min_left))
-    for path, floors in written:
-        texts = [text for one in floors.values() for text in ((one,) if isinstance(one, str) else one.values())]
-        for text in texts:
-            if parse_wanted(text) is None:
-                yield _value("floor", place(path), "min_left", text)
-
-
-def _policy_problems(config: Config, place: Place) -> Iterator[Problem]:
-    """A class there is none of, and what the prompt caused sent on to another vendor."""
-    for number, route in enumerate(config.gateway.routes):
-        for name, action in route.policy.items():
-            path = place(("gateway", "routes", number, "policy", name))
-            if name not in POLICY_CLASSES:
-                yield _choice(path, "policy", name, POLICY_CLASSES)
-            elif name in PROMPT_CAUSED and action != "stop":
-                facts = {"place": path, "key": name, "value": f"'{action}'"}
-                yield Problem(code="PL-CONFIG-VALUE", variant="prompt_caused", facts=facts)
-
-
 def _twice(config: Config, place: Place) -> Iterator[Problem]:
     yield from _repeated([account.name for account in config.accounts], ("accounts",), place)
+    yield from _repeated([forge.name for forge in config.forges], ("forges",), place)
     yield from _repeated([route.name for route in config.gateway.routes], ("gateway", "routes"), place)
 
 

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import NamedTuple
 
 from sqlalchemy import Connection, delete, select, text
 
@@ -14,13 +13,8 @@ from perilune.store.leases import now_ms
 from perilune.store.times import to_ms
 from perilune.store.upsert import upsert
 
-
-class Place(NamedTuple):
-    """One window, or the balance, of one account."""
-
-    account: str
-    window: str
-
+Place = tuple[str, str]
+"""An account, and one of its windows or its balance."""
 
 Amounts = Mapping[Place, Decimal]
 
@@ -68,15 +62,15 @@ def _held(connection: Connection, now: int, without: str) -> dict[Place, Decimal
     asked = select(reservations).where(reservations.c.expires_at > now, reservations.c.run != without)
     held: dict[Place, Decimal] = {}
     for row in connection.execute(asked).mappings():
-        place = Place(row["account"], row["window"])
+        place: Place = (row["account"], row["window"])
         held[place] = held.get(place, Decimal(0)) + Decimal(row["amount"])
     return held
 
 
 def _write(connection: Connection, run: str, amounts: Amounts, until: int) -> None:
     rows = [
-        {"run": run, "account": place.account, "window": place.window, "amount": plain(amount), "expires_at": until}
-        for place, amount in amounts.items()
+        {"run": run, "account": account, "window": window, "amount": plain(amount), "expires_at": until}
+        for (account, window), amount in amounts.items()
         if amount > 0
     ]
     upsert(connection, reservations, rows)
