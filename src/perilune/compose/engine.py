@@ -3,13 +3,14 @@
 import os
 import platform
 from collections.abc import Callable, Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from perilune.compose.account_groups import group_accounts, identities_of
-from perilune.compose.accounts import CAP, catalogue_of, known_of, learned_caps, secrets_of
+from perilune.compose.accounts import CAP, catalogue_of, known_of, secrets_of
 from perilune.compose.background import Background
 from perilune.compose.board import Board
 from perilune.compose.happenings import Happenings, Publish, WatchedLedger
+from perilune.compose.lessons import Lessons
 from perilune.compose.monitoring import Monitoring
 from perilune.compose.sharing import Sharing
 from perilune.compose.workbench import Workbench
@@ -30,7 +31,6 @@ from perilune.providers.contract.registry import providers
 from perilune.quota.held import Held
 from perilune.quota.refusals import code_of
 from perilune.quota.snapshot import Refusal
-from perilune.store import learned
 from perilune.store.lessons import Learned
 from perilune.store.snapshots import Snapshots
 
@@ -74,11 +74,14 @@ class Engine:
             Rules(queue_max=config.gateway.queue_max),
             on_learned=self._keep_cap,
         )
+        self._lessons = Lessons(self.store, self.background)
         self._states = KeptStates(self.store, f"{platform.node()} {os.getpid()}", bench.now)
         self._keys = StoredKeyBook(self.store, bench.now)
         self.gateway: Gateway = build_gateway(self._parts(config, fallback, token))
-        self.sharing = Sharing(self._keys, self._states, self.gateway.core.services.states, self.purse)
-        self._recall_caps()
+        self.sharing = Sharing(
+            self._keys, self._states, self.gateway.core.services.states, self.purse, self._read_lessons, self._take_in
+        )
+        self._take_in(self._lessons.read(bench.now()))
 
     def reload(self, monitoring: Monitoring) -> None:
         """Take over another version of the configuration; running requests end on theirs."""
@@ -144,6 +147,7 @@ class Engine:
             restored=tuple(self._states.load()),
             keys=self._keys,
             purse=self.purse,
+            on_rate=lambda group, name, value: self._lessons.keep(group, name, value, self.bench.now()),
             token=token,
             fallback=fallback,
             language=pick_language(self.bench.environment, config.display.lang),
@@ -159,15 +163,14 @@ class Engine:
         return Pricing(lambda: self.catalogue, plans.get, plan_of_account)
 
     def _keep_cap(self, group: str, value: int, for_s: float) -> None:
-        """What a refusal taught about a cap outlives this process."""
-        at = self.bench.now()
-        lesson = Learned(scope=group, name=CAP, value=str(value), at=at, until=at + timedelta(seconds=for_s))
+        self._lessons.keep(group, CAP, value, self.bench.now(), for_s)
 
-        def write() -> None:
-            with self.store.begin() as connection:
-                learned.keep(connection, lesson)
+    def _read_lessons(self) -> list[Learned]:
+        return self._lessons.read(self.bench.now())
 
-        self.background.submit(write)
+    def _take_in(self, lessons: list[Learned]) -> None:
+        """Caps and rates that any process over this store learned."""
+        self._lessons.take_in(lessons, self.admission, self.gateway.core.services.rates, self.bench.now())
 
     def _here(self) -> datetime:
         """This moment on the clock whose days and months count."""
@@ -176,10 +179,6 @@ class Engine:
     def _soft(self, budget: Budget, at: datetime) -> None:
         """A soft budget is crossed: said once in its period."""
         self.happenings.note("budget_soft", at, None, key=budget.name, budget=budget.amount.shown(), per=budget.per)
-
-    def _recall_caps(self) -> None:
-        for group, cap, for_s in learned_caps(self.monitoring, self.bench.now()):
-            self.admission.recall(group, cap, for_s)
 
     def _grouped(self, config: Config) -> dict[str, str]:
         """Accounts whose caps count as one, by keys and by what the last readings said of their holders."""

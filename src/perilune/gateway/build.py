@@ -56,6 +56,7 @@ class Parts(Struct, kw_only=True):
     on_change: Callable[[ScopeState, bool], None] | None = None
     keys: KeyBook | None = None
     purse: Purse | None = None
+    on_rate: Callable[[str, str, int], None] | None = None
     token: Secret | None = None
     fallback: App | None = None
     language: Language = "en"
@@ -86,6 +87,7 @@ class Gateway:
             stays=Stays(),
             live_traits=LiveTraits(),
             counters=Counters(),
+            rates=Rates(parts.on_rate),
             room=Room(parts.accounts),
             purse=parts.purse or NoPurse(),
         )
