@@ -146,3 +146,23 @@ async def test_who_waits_when_the_service_stops_is_told_so_at_once(build: Any) -
     assert int(refused.headers["retry-after"]) >= 1
     held.release()
     assert await draining
+
+
+@pytest.mark.case("gateway CL-24")
+async def test_an_overflow_names_its_figures_and_what_takes_more_in_this_route_alone(build: Any) -> None:
+    text = "Your request exceeded model token limit: 262144 (requested: 558009)"
+    body = {"error": {"type": "invalid_request_error", "message": text}}
+    told = []
+    for slots in (("ci/kimi-k2.6", "lab/kimi-k3"), ("ci/kimi-k2.6", "lab/kimi-k2.5")):
+        house = build(route(*slots))
+        house.world.queue_fault(method="POST", host="api.moonshot.ai", status=400, body=body, count=1)
+        house.world.queue_fault(method="POST", host="api.moonshot.cn", status=400, body=body, count=1)
+        refused = await house.client.chat()
+        assert (refused.status, refused.error["code"]) == (400, "PL-400-TOKENS")
+        told.append(refused.error["message"])
+    for message in told:
+        assert "558,009" in message
+        assert "262,144" in message
+        assert "kimi-k2.6" in message or "kimi-k3" in message
+    assert "kimi-k3 (1,048,576)" in told[0]
+    assert "1,048,576" not in told[1]

@@ -1,6 +1,6 @@
 """The facts behind an ending: what the sentences of its code need to know."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from perilune.catalog.models import closest
@@ -57,6 +57,8 @@ def problem_of(
     }
     if slot is not None:
         facts |= _of_slot(slot, slots, services)
+    if end.code == "PL-400-TOKENS":
+        facts["larger"] = _larger(outcome.limit or 0, slots.values(), services, voice)
     if outcome.retry_at is not None and outcome.retry_at > now:
         wait = outcome.retry_at - now
         facts |= {"until": outcome.retry_at, "back": voice.clock(outcome.retry_at, round_up=True), "wait": wait}
@@ -71,6 +73,17 @@ def problem_of(
         retry_at=outcome.retry_at,
         account=attempt.account,
     )
+
+
+def _larger(limit: int, slots: Iterable[Slot], services: Services, voice: Voice) -> str:
+    """The models of the route that take more; nothing where there is none."""
+    found = {}
+    for slot in slots:
+        model = slot.config.model
+        traits = services.accounts.traits(slot.account, slot.plan.id, model) if model is not None else None
+        if model is not None and traits is not None and traits.context is not None and traits.context > limit > 0:
+            found[model] = f"{model} ({traits.context:,})"
+    return voice.say("keys.larger", models=", ".join(found.values())) if found else ""
 
 
 def _of_slot(slot: Slot, slots: Mapping[str, Slot], services: Services) -> dict[str, object]:
