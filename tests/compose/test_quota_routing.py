@@ -1,5 +1,6 @@
 """A plan's window fills while requests run: the way changes before the vendor refuses, and back after the reset."""
 
+import asyncio
 import os
 from collections.abc import AsyncIterator
 from datetime import datetime
@@ -137,3 +138,37 @@ async def test_a_refusal_against_a_reading_stands_and_leaves_the_reading_as_it_w
     assert next(one for one in later["windows"] if one["id"] == "5h")["used_ratio"] == 0.41
     assert later["effective"] == first["effective"]
     assert await ask(stack, 1) == ["ci"]
+
+
+CYCLE = "You've reached your usage limit for this billing cycle. Your quota will be refreshed in the next cycle."
+
+
+@pytest.mark.case("gateway CL-17")
+@pytest.mark.parametrize(
+    ("sentence", "window", "reads"),
+    [
+        ("You've reached your weekly (7-day) usage limit for this billing cycle.", "7d", None),
+        ("You've reached your 5-hour usage limit for this billing cycle.", "5h", None),
+        ("You've reached your monthly usage limit for this billing cycle.", "month", None),
+        (CYCLE, None, 1),
+    ],
+)
+async def test_a_refusal_names_its_window_or_asks_for_one_reading(
+    stack: Stack, sandbox: SandboxThread, sentence: str, window: str | None, reads: int | None
+) -> None:
+    await stack.read("work")
+    sandbox.world.clock.advance(120)
+    before = len(sandbox.world.requests(path="/coding/v1/usages"))
+    body = {"error": {"type": "access_terminated_error", "message": sentence}}
+    sandbox.world.queue_fault(method="POST", host="api.kimi.com", status=403, count=1, body=body)
+    client = Client(stack.asgi)
+    answer = await client.chat()
+    assert (answer.status, answer.headers["x-perilune-account"]) == (200, "ci")
+    (state,) = [one for one in stack.engine.gateway.core.services.states.all() if one.scope.startswith("group:")]
+    assert (state.reason.value, state.window) == ("quota_spent", window)
+    if reads is not None:
+        async with asyncio.timeout(10):
+            while len(sandbox.world.requests(path="/coding/v1/usages")) == before:  # noqa: ASYNC110 no event tells
+                await asyncio.sleep(0.02)
+        await ask(stack, 2)
+        assert len(sandbox.world.requests(path="/coding/v1/usages")) == before + reads

@@ -1,7 +1,9 @@
 """Rules of the running gateway that are best seen from outside: where it listens, whose key goes where, fixed mode."""
 
 import http.client
+import http.server
 import json
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -153,3 +155,79 @@ def test_a_stored_key_does_not_follow_its_account_elsewhere(
     tested = program.run("accounts", "test", "ci", *change, **keys)
     assert tested.returncode == 2
     assert sandbox.world.requests() == []
+
+
+def test_a_service_whose_lease_server_is_gone_serves_on_and_says_so(
+    program: Any, sandbox: Any, start: Callable[..., Any], tmp_path: Path
+) -> None:
+    pytest.importorskip("redis")
+    program.configure(CONFIG.format(work="env:TEST_WORK_KEY"))
+    away = {"PERILUNE_REDIS_URL": f"unix://{tmp_path}/nobody"}
+    service = start(program, **keys_of(sandbox), **away)
+    assert ask(service.url)[0] == 200
+    with pytest.raises(urllib.error.HTTPError) as unready:
+        urllib.request.urlopen(f"{service.url}/readyz", timeout=20)
+    with unready.value as answer:
+        told = json.load(answer)
+    assert (answer.code, told["ready"], told["problem"]) == (503, False, "PL-NET-REFUSED")
+    with urllib.request.urlopen(f"{service.url}/api/v1/routes", timeout=20) as routes:
+        assert json.load(routes)["leases"] == {"kept_by": "redis", "trouble": "divide", "hosts": 1}
+
+
+@pytest.mark.case("gateway GU-04")
+def test_a_listed_private_range_may_be_tested_and_used(program: Any, start: Callable[..., Any]) -> None:
+    asked: list[str] = []
+
+    class Own(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.append(self.path)
+            self._send({"object": "list", "data": [{"id": "m", "object": "model"}]})
+
+        def do_POST(self) -> None:
+            asked.append(self.path)
+            self.rfile.read(int(self.headers["content-length"]))
+            message = {"role": "assistant", "content": "PONG"}
+            choice = {"index": 0, "message": message, "finish_reason": "stop"}
+            self._send({"id": "x", "object": "chat.completion", "created": 1, "model": "m", "choices": [choice]})
+
+        def _send(self, document: Any) -> None:
+            body = json.dumps(document).encode()
+            self.send_response(200)
+            self.send_header("content-type", "application/json")
+            self.send_header("content-length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, format: str, *args: Any) -> None:
+            return
+
+    with http.server.ThreadingHTTPServer(("127.1.2.3", 0), Own) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        base = f"http://127.1.2.3:{server.server_port}/v1"
+        program.configure(OWN.format(base=base, allow='["127.0.0.0/8"]'))
+        unplayed = {"PERILUNE_UPSTREAM": "", "OWN_KEY": "EXAMPLE-own-0001"}
+        tested = program.run("accounts", "test", "own", "--inference", **unplayed)
+        assert tested.returncode == 0, (tested.stdout, tested.stderr)
+        service = start(program, **unplayed)
+        assert ask(service.url)[0] == 200
+        assert asked[-1] == "/v1/chat/completions"
+        server.shutdown()
+    program.configure(OWN.format(base=base, allow="[]"))
+    assert program.run("accounts", "list", **unplayed).returncode == 2
+
+
+OWN = """schema = 1
+[gateway]
+allow_private = {allow}
+stream_upstream = false
+
+[[accounts]]
+name = "own"
+plan = "openai-compatible"
+base_url = "{base}"
+key = "env:OWN_KEY"
+
+[[gateway.routes]]
+name = "default"
+slots = [{{ account = "own", model = "m" }}]
+"""

@@ -96,9 +96,13 @@ class Workbench:
 
     def account_renamed(self, name: str, new: str) -> None:
         """Move everything that the store holds of an account, history too, to another name."""
+        from perilune.store import states
+
         with closing(self.monitoring_now()) as monitoring:
             if monitoring.has_store:
                 monitoring.snapshots.rename(name, new)
+                with monitoring.store.begin() as connection:
+                    states.rename(connection, name, new)
 
     def account_removed(self, name: str, *, with_history: bool) -> None:
         """Drop what the store knows now of an account, and its history where that is wanted."""
