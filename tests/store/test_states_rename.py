@@ -11,14 +11,8 @@ NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 
 
 def test_open_scopes_follow_an_account_and_no_other_is_touched(store: Store) -> None:
-    scopes = [
-        "account:work",
-        "slot:work/kimi-for-coding",
-        "surface:work/chat",
-        "account:works",
-        "host:work",
-        "group:work",
-    ]
+    of_it = ["account:work", "slot:work/kimi-for-coding", "surface:work/chat"]
+    of_others = ["account:works", "host:work", "group:work"]
     with store.begin() as connection:
         for scope in (*of_it, *of_others):
             document = json.dumps({"scope": scope, "reason": "busy"})
