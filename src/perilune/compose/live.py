@@ -10,13 +10,13 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from perilune import __version__
 from perilune.compose.engine import Engine, today
+from perilune.compose.lease_view import closed_to, leases_document
 from perilune.core.errors import Problem, StoreError
 from perilune.core.messages import Language, Voice
 from perilune.core.money import Money, MoneyDocument
 from perilune.faces.api.ports import (
     AddedKey,
     EventDocument,
-    LeasesDocument,
     LedgerDocument,
     LedgerRow,
     Readiness,
@@ -28,7 +28,6 @@ from perilune.faces.api.ports import (
     SlotDocument,
 )
 from perilune.gateway.admission import Priority
-from perilune.gateway.admission.port import Troubled
 from perilune.gateway.slots import Route, Slot
 from perilune.gateway.states import ScopeState
 from perilune.providers.contract.outcome import OutcomeClass as Is
@@ -129,15 +128,8 @@ class LiveService:
         sums = await asyncio.to_thread(self._sums)
         routes = [self._route(route) for route in self._engine.gateway.core.setup.routes.all]
         problems = self._problems(self._voice(language))
-        return msgspec.structs.replace(sums, routes=routes, problems=problems, leases=self._leases())
-
-    def _leases(self) -> LeasesDocument:
-        backend = self._engine.admission.backend
-        shared = backend if isinstance(backend, Troubled) else None
-        return LeasesDocument(
-            kept_by=backend.kept_by,
-            trouble=None if shared is None else shared.trouble,
-            hosts=None if shared is None else shared.hosts,
+        return msgspec.structs.replace(
+            sums, routes=routes, problems=problems, leases=leases_document(self._engine.admission.backend)
         )
 
     def _problems(self, voice: Voice) -> list[ErrorDocument]:
@@ -187,14 +179,8 @@ class LiveService:
             cap=group.cap,
             queued=group.queued,
             thinking=slot.config.thinking,
-            closed_to=self._closed_to(slot, now),
+            closed_to=closed_to(self._engine.gateway.core.services.room, slot, now),
         )
-
-    def _closed_to(self, slot: Slot, now: datetime) -> dict[str, str]:
-        """The priorities that leave the rest of a slot to those above them, and of which window or balance."""
-        room = self._engine.gateway.core.services.room
-        found = ((priority, room.reason(slot, priority, now)) for priority in (Priority.REVIEW, Priority.BATCH))
-        return {priority.name.lower(): why.window or "balance" for priority, why in found if why is not None}
 
     def _state_of(self, slot: Slot, now: datetime) -> tuple[str, str | None, datetime | None]:
         open_state = self._open_state(slot)
@@ -265,7 +251,7 @@ class LiveService:
             return Readiness(ready=False, degraded=True, usable_slots=usable, problem=error.problem.code)
         except SQLAlchemyError:  # a database that answers, but not with our tables
             return Readiness(ready=False, degraded=True, usable_slots=usable, problem="PL-STORE-CORRUPT")
-        if self._leases().trouble is not None:
+        if leases_document(self._engine.admission.backend).trouble is not None:
             return Readiness(ready=False, degraded=True, usable_slots=usable, problem="PL-NET-REFUSED")
         return Readiness(ready=True, degraded=not usable, usable_slots=usable)
 
