@@ -10,7 +10,11 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from perilune import __version__
 from perilune.compose.engine import Engine, today
+<<<<<<< HEAD
 from perilune.compose.lease_view import closed_to, leases_document
+=======
+from perilune.compose.histories import asked_history
+>>>>>>> main
 from perilune.core.errors import Problem, StoreError
 from perilune.core.messages import Language, Voice
 from perilune.core.money import Money, MoneyDocument
@@ -32,6 +36,8 @@ from perilune.gateway.slots import Route, Slot
 from perilune.gateway.states import ScopeState
 from perilune.providers.contract.outcome import OutcomeClass as Is
 from perilune.quota.document import ErrorDocument, StatusDocument
+from perilune.quota.forecast import ForecastDocument, forecast
+from perilune.quota.history import HistoryDocument
 from perilune.store import events, ledger
 from perilune.store.reviews import recent_reviews
 
@@ -239,6 +245,17 @@ class LiveService:
             for row in rows
         ]
         return ReviewsDocument(generated_at=self.now(), reviews=reviews)
+
+    async def history(self, since: str, by: str, tz: str | None) -> HistoryDocument:
+        """What was recorded since a moment, in the words of the query."""
+        return await asyncio.to_thread(asked_history, self._engine.monitoring, self._engine.bench, since, by, tz)
+
+    async def forecast(self, language: Language) -> ForecastDocument:
+        """When each window and balance runs out."""
+        return await asyncio.to_thread(self._forecast, language)
+
+    def _forecast(self, language: Language) -> ForecastDocument:
+        return forecast(self._status(language), self._engine.monitoring.histories())
 
     async def readiness(self) -> Readiness:
         """Whether store and configuration serve, and which slots could answer now."""

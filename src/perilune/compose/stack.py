@@ -12,6 +12,7 @@ from starlette.types import ASGIApp
 
 from perilune.compose.alerting import Alerting
 from perilune.compose.engine import Engine
+from perilune.compose.histories import Housekeeping
 from perilune.compose.lines import keep_line
 from perilune.compose.live import LiveService
 from perilune.compose.workbench import Workbench
@@ -99,6 +100,7 @@ class Stack:
         self._schedule_task = asyncio.create_task(self._read_for_good())
         self._keep(self._watch_config())
         self._keep(self.engine.sharing.run())
+        self._keep(Housekeeping(self.engine.store, self.bench, lambda: self.engine.monitoring.config.history).run())
         if self.engine.monitoring.config.forges:
             self._begin_reviewing()
         self._keep(self.alerting.run())

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from contextlib import AbstractAsyncContextManager
+    from datetime import tzinfo
 
     from perilune.catalog.plan import Plan
     from perilune.compose.monitoring import Monitoring
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from perilune.monitor.notify.port import Receipt
     from perilune.net.control import ControlClient
     from perilune.providers.contract.probing import Probed
+    from perilune.quota.history import By, HistoryDocument
     from perilune.review.run import ReviewServices
     from perilune.store.deliveries import ChannelState
     from perilune.store.engine import Store
@@ -128,6 +130,13 @@ class Workbench:
         from perilune.compose.monitoring import Monitoring
 
         return Monitoring(loaded, self.paths, self.plans, lambda: self.vault, self.environment, self.now, store)
+
+    def history(self, since: datetime, by: "By", zone: "tzinfo", *, with_cycles: bool) -> "HistoryDocument":
+        """What the store recorded since a moment."""
+        from perilune.compose.histories import history_of
+
+        with closing(self.monitoring_now()) as monitoring:
+            return history_of(monitoring, self, since, by, zone, with_cycles=with_cycles)
 
     def up(self, options: "UpOptions", ready: "Callable[[ReadyFacts], None]", before: "Callable[[str], None]") -> int:
         """Run the service until it is stopped."""

@@ -190,7 +190,7 @@ def _other(one: Judged, everyone: Sequence[Judged]) -> str | None:
 def _window(one: Judged, window: Window, settings: StatusSettings) -> doc.WindowDocument:
     snapshot = one.held.snapshot
     week = WorkWeek(frozenset(settings.work_days), settings.zone)
-    pace = pace_of(window, snapshot.fetched_at, week) if snapshot else None
+    pace = pace_of(window, snapshot.fetched_at, week, one.held.past) if snapshot else None
     is_refused = any(refusal.kind == "quota" and refusal.window == window.id for refusal in one.refusals)
     state = window_state(
         window, pace, one.now, is_refused=is_refused, is_old=one.is_old, high_ratio=settings.high_ratio
