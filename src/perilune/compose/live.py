@@ -10,11 +10,8 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from perilune import __version__
 from perilune.compose.engine import Engine, today
-<<<<<<< HEAD
-from perilune.compose.lease_view import closed_to, leases_document
-=======
 from perilune.compose.histories import asked_history
->>>>>>> main
+from perilune.compose.lease_view import closed_to, leases_document
 from perilune.core.errors import Problem, StoreError
 from perilune.core.messages import Language, Voice
 from perilune.core.money import Money, MoneyDocument
