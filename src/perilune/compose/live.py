@@ -12,6 +12,7 @@ from perilune import __version__
 from perilune.compose.engine import Engine, today
 from perilune.compose.histories import asked_history
 from perilune.compose.lease_view import closed_to, leases_document
+from perilune.compose.ledger_view import ledger_row
 from perilune.core.errors import Problem, StoreError
 from perilune.core.messages import Language, Voice
 from perilune.core.money import Money, MoneyDocument
@@ -19,7 +20,6 @@ from perilune.faces.api.ports import (
     AddedKey,
     EventDocument,
     LedgerDocument,
-    LedgerRow,
     Readiness,
     ReviewDocument,
     ReviewsDocument,
@@ -216,7 +216,7 @@ class LiveService:
     def _ledger(self, limit: int) -> LedgerDocument:
         with self._engine.store.read() as connection:
             rows = ledger.recent(connection, limit)
-        return LedgerDocument(generated_at=self.now(), requests=[_ledger_row(row) for row in rows])
+        return LedgerDocument(generated_at=self.now(), requests=[ledger_row(row) for row in rows])
 
     async def events(self, limit: int, language: Language) -> list[EventDocument]:
         """The newest events in the reader's words."""
@@ -285,22 +285,3 @@ def _spent(totals: Sequence[ledger.Total]) -> list[MoneyDocument]:
             money = Money(total.cost, total.currency)
             sums[total.currency] = sums[total.currency] + money if total.currency in sums else money
     return [MoneyDocument(money.amount_text(), money.currency) for money in sums.values()]
-
-
-def _ledger_row(row: ledger.Request) -> LedgerRow:
-    return LedgerRow(
-        id=row.id,
-        received_at=row.received_at,
-        route=row.route,
-        account=row.account,
-        surface=row.surface,
-        model=row.model,
-        outcome=row.outcome,
-        code=row.code,
-        attempts=row.attempts,
-        input_tokens=row.input_tokens,
-        output_tokens=row.output_tokens,
-        cost=None if row.cost is None else str(row.cost),
-        currency=row.currency,
-        total_ms=row.total_ms,
-    )
