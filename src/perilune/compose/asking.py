@@ -82,7 +82,7 @@ def _listen_of_broken(bench: "Workbench") -> ListenAddress:
     return parse_listen(str(said or GatewayConfig().listen))
 
 
-def dry_run(bench: "Workbench", model: str) -> Sequence[TriedSlot]:
+def dry_run(bench: "Workbench", model: str, priority: str = "interactive") -> Sequence[TriedSlot]:
     """Which slots would be used now for a model. Raises: PL-GW-ROUTE."""
 
     async def look(engine: Engine) -> Sequence[TriedSlot]:
@@ -95,8 +95,8 @@ def dry_run(bench: "Workbench", model: str) -> Sequence[TriedSlot]:
         return [
             TriedSlot(
                 slot=f"{slot.account}/{slot.model or model}",
-                is_usable=slot.state in _USABLE,
-                reason=slot.reason,
+                is_usable=slot.state in _USABLE and priority not in slot.closed_to,
+                reason=slot.reason or slot.closed_to.get(priority),
                 until=slot.until,
             )
             for slot in slots

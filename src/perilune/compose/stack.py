@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import logging
 import os
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -229,12 +229,12 @@ class Stack:
         if self._reviewing is not None:
             self._loop.call_soon_threadsafe(self._reviewing.wake)
 
-    def _config_stamp(self) -> tuple[int, int] | None:
-        try:
-            found = self.bench.paths.config_file.stat()
-        except OSError:
-            return None
-        return found.st_mtime_ns, found.st_size
+    def _config_stamp(self) -> tuple[tuple[str, int, int], ...]:
+        """What changes with the configuration file and with every key that is put into the vault."""
+        paths = self.bench.paths
+        with contextlib.suppress(OSError):
+            return stamps((paths.config_file, *sorted(paths.vault_folder.glob("*"))))
+        return stamps((paths.config_file,))
 
     async def _watch_config(self) -> None:
         while True:
@@ -275,6 +275,16 @@ class Stack:
         self._config_seen = self._config_stamp()
         await self.reload()
         await self.read_when_due(account)
+
+
+def stamps(files: Iterable[Path]) -> tuple[tuple[str, int, int], ...]:
+    """Name, time and size of the files that are there."""
+    found = []
+    for file in files:
+        with contextlib.suppress(OSError):
+            at = file.stat()
+            found.append((file.name, at.st_mtime_ns, at.st_size))
+    return tuple(found)
 
 
 def _modified_at(file: Path) -> int | None:

@@ -118,12 +118,16 @@ class Workbench:
 
     def account_renamed(self, name: str, new: str) -> None:
         """Move everything that the store holds of an account, history too, to another name."""
+        from perilune.store import states
+
         with closing(self.monitoring_now()) as monitoring:
             if monitoring.has_store:
                 from perilune.compose.stamping import rename_stamp
 
                 monitoring.snapshots.rename(name, new)
                 rename_stamp(monitoring.store, name, new, self.now())
+                with monitoring.store.begin() as connection:
+                    states.rename(connection, name, new)
 
     def account_removed(self, name: str, *, with_history: bool) -> None:
         """Drop what the store knows now of an account, and its history where that is wanted."""
@@ -170,11 +174,11 @@ class Workbench:
 
         return routes_now(self, language)
 
-    def dry_run(self, model: str) -> "Sequence[TriedSlot]":
+    def dry_run(self, model: str, priority: str = "interactive") -> "Sequence[TriedSlot]":
         """Which slots would be used now for a model; nothing is sent."""
         from perilune.compose.asking import dry_run
 
-        return dry_run(self, model)
+        return dry_run(self, model, priority)
 
     def try_model(self, model: str, voice: "Voice") -> "Try":
         """One small real request through the routes."""
@@ -233,6 +237,12 @@ class Workbench:
         from perilune.compose.gateway_keys import listed_keys
 
         return listed_keys(self)
+
+    def change_key(self, name: str, changes: "Mapping[str, Any]") -> None:
+        """Give a gateway key other settings. Raises: PL-USAGE."""
+        from perilune.compose.gateway_keys import change_key
+
+        change_key(self, name, changes)
 
     def revoke_key(self, name: str, *, ends_streams: bool) -> None:
         """End a gateway key for good."""

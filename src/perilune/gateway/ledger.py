@@ -9,9 +9,11 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from itertools import islice
 
+from sqlalchemy import Connection
+
 from perilune.core.errors import Problem, StoreError
 from perilune.gateway.ledger_rows import attempt_rows, request_row
-from perilune.gateway.pricing import Pricing
+from perilune.gateway.pricing import Charge, Pricing
 from perilune.gateway.record import AttemptRecord, RequestRecord
 from perilune.store.engine import Store
 from perilune.store.ledger import insert_rows
@@ -28,7 +30,8 @@ _log = logging.getLogger(__name__)
 class LedgerWriter:
     """Takes rows from any thread. `dropped` counts rows that found the buffer full, `problem` is the store's last one.
 
-    `on_written` is called in the writer's thread after each batch, with the number of requests in it.
+    `on_written` is called in the writer's thread after each batch, with the number of requests in it; `settle` within
+    the batch's transaction for each request that counts against budgets.
     """
 
     def __init__(
@@ -38,6 +41,7 @@ class LedgerWriter:
         *,
         capacity: int = _CAPACITY,
         on_written: Callable[[int], None] | None = None,
+        settle: Callable[[Connection, RequestRecord, Charge], None] | None = None,
     ) -> None:
         self.dropped = 0
         self.written = 0
@@ -46,6 +50,7 @@ class LedgerWriter:
         self._pricing = pricing
         self._capacity = capacity
         self._on_written = on_written
+        self._settle = settle
         self._buffer: deque[_Entry] = deque()
         self._something = threading.Event()
         self._now = threading.Event()
@@ -131,6 +136,9 @@ class LedgerWriter:
         ]
         with self._store.begin() as connection:
             insert_rows(connection, requests, tries)
+            for request, _, charge in charged if self._settle is not None else ():
+                if request.counts and self._settle is not None:
+                    self._settle(connection, request, charge)
         self.written += len(batch)
 
     def _forget(self, count: int) -> None:

@@ -21,6 +21,7 @@ from perilune.gateway.counting import TokenCounter
 from perilune.gateway.door import Caller, Door, lowered
 from perilune.gateway.intake import App, ClientGone, Receive, Scope, Send, Watch, read_body, read_head
 from perilune.gateway.keepalive import answer_kept_alive, event_of
+from perilune.gateway.key_limits import KeyGate
 from perilune.gateway.listing import list_models
 from perilune.gateway.paths import FRONTS, Endpoint
 from perilune.gateway.revoking import UntilRevoked
@@ -55,6 +56,7 @@ class Surface:
         self._door = door
         self._counter = counter
         self._fallback = fallback
+        self._gate = KeyGate(core, self._limited_now)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One ASGI request."""
@@ -111,7 +113,9 @@ class Surface:
 
     async def _asked(self, call: Call) -> Reply:
         """The core's reply; the stream of a key ends early when the key is revoked together with what it runs."""
-        reply = await self._core.answer(call)
+        reply = await self._gate.answer(call)
+        if call.limits is not None and self._core.services.purse.is_soft(call.limits):
+            reply.headers.append(("x-perilune-budget", "soft"))
         key_id, chunks = call.key_id, reply.chunks
         if key_id is not None and chunks is not None:
             problem = Problem(code="PL-GW-KEY", variant="ENDED")
@@ -154,6 +158,7 @@ class Surface:
             headers=headers,
             owner=caller.owner,
             key_id=caller.key_id,
+            limits=caller.limits,
             priority=lowered(caller.priority, headers.get("x-perilune-priority")),
         )
         return self._limited(call, caller)
@@ -173,6 +178,10 @@ class Surface:
         limits = ", ".join([*(caller.models or ()), *(caller.routes or ())])
         facts: dict[str, object] = {"key": caller.owner, "model": model[:200], "models": limits}
         return self._refused(call.front, Problem(code="PL-GW-MODEL", facts=facts), ErrorKind.NOT_ALLOWED)
+
+    def _limited_now(self, dialect: Dialect, problem: Problem, kind: ErrorKind, retry_after_s: int) -> Reply:
+        voice = self._core.services.voice(self._core.setup.language)
+        return error_reply(dialect, client_error(voice, problem, kind, ""), retry_after_s=retry_after_s)
 
     def _models(self, dialect: Dialect, wanted: str) -> Reply:
         entries = list_models(self._core.setup.routes, self._core.services.accounts)
