@@ -4,12 +4,13 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from scripts._clients.cache import Missing
+from scripts._clients.cache import MissingError
 from scripts._clients.clients import CLIENTS, Client
 from scripts._clients.runs import Run, run_scene, version_of
-from scripts._clients.stage import SCENES
+from scripts._clients.stage import FAILOVERS, SCENES
 
-_COLUMNS = ("client", "version", *SCENES, "tool loop")
+_COLUMNS = ("client", "version", "moonshot", "kimi-code", "failover", "tool loop")
+_CELLS = (("moonshot",), ("kimi-code",), FAILOVERS)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -33,10 +34,10 @@ def _client(client: Client, scenes: Sequence[str], *, shows: bool) -> int:
     try:
         version = version_of(client)
         runs = {scene: run_scene(client, scene) for scene in SCENES if scene in scenes}
-    except Missing as missing:
-        print(_row([client.name, "–", *["–"] * len(SCENES), f"not run: {missing}"]), flush=True)
+    except MissingError as missing:
+        print(_row([client.name, "–", *["–"] * len(_CELLS), f"not run: {missing}"]), flush=True)
         return 1
-    cells = [_cell(runs.get(scene)) for scene in SCENES]
+    cells = [_cell([runs[scene] for scene in scenes if scene in runs]) for scenes in _CELLS]
     print(_row([client.name, version, *cells, _loop(list(runs.values()))]), flush=True)
     for scene, run in runs.items():
         for fault in run.faults:
@@ -46,10 +47,10 @@ def _client(client: Client, scenes: Sequence[str], *, shows: bool) -> int:
     return 0 if all(run.is_good for run in runs.values()) else 1
 
 
-def _cell(run: Run | None) -> str:
-    if run is None:
+def _cell(runs: Sequence[Run]) -> str:
+    if not runs:
         return "–"
-    return f"ok {run.seconds:.1f} s" if run.is_good else "FAILED"
+    return f"ok {sum(run.seconds for run in runs):.1f} s" if all(run.is_good for run in runs) else "FAILED"
 
 
 def _loop(runs: list[Run]) -> str:

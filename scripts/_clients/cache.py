@@ -15,7 +15,7 @@ _STAMP = "perilune-lock"
 _INSTALL_S = 900
 
 
-class Missing(Exception):
+class MissingError(Exception):
     """A tool cannot run on this machine; the message says what it lacks."""
 
 
@@ -37,7 +37,9 @@ def python_environment(name: str, least: tuple[int, int] = (3, 11)) -> Path:
     folder.parent.mkdir(parents=True, exist_ok=True)
     if shutil.which("uv"):
         _run(["uv", "venv", "--quiet", "--python", python, str(folder)])
-        _run(["uv", "pip", "install", "-q", "--python", str(folder / "bin/python"), "--require-hashes", "-r", str(lock)])
+        _run(
+            ["uv", "pip", "install", "-q", "--python", str(folder / "bin/python"), "--require-hashes", "-r", str(lock)]
+        )
     else:
         _run([python, "-m", "venv", str(folder)])
         _run([str(folder / "bin/pip"), "install", "--quiet", "--require-hashes", "-r", str(lock)])
@@ -51,7 +53,7 @@ def node_packages(name: str) -> Path:
     if _is_current(folder, locks):
         return folder
     if shutil.which("npm") is None:
-        raise Missing("npm")
+        raise MissingError("npm")
     folder.mkdir(parents=True, exist_ok=True)
     for lock in locks:
         shutil.copy(lock, folder)
@@ -67,7 +69,7 @@ def node() -> Path:
         return Path(own)
     found = sorted((node_packages("node") / "node_modules").glob("node-*/bin/node"))
     if not found:
-        raise Missing(f"Node {'.'.join(map(str, LEAST_NODE))}")
+        raise MissingError(f"Node {'.'.join(map(str, LEAST_NODE))}")
     found[0].chmod(0o755)
     return found[0]
 
@@ -86,7 +88,7 @@ def _python(least: tuple[int, int]) -> str:
         program = shutil.which(candidate)
         if program and subprocess.run([program, "-c", code], capture_output=True, check=False).returncode == 0:
             return program
-    raise Missing(f"Python {least[0]}.{least[1]}")
+    raise MissingError(f"Python {least[0]}.{least[1]}")
 
 
 def _kept_by_pyenv(least: tuple[int, int]) -> Iterable[str]:
@@ -98,7 +100,7 @@ def _kept_by_pyenv(least: tuple[int, int]) -> Iterable[str]:
 def _run(command: list[str], folder: Path | None = None) -> None:
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=_INSTALL_S, check=False)
     if done.returncode:
-        raise Missing(f"{' '.join(command[:3])} failed: {done.stderr.strip()[-400:]}")
+        raise MissingError(f"{' '.join(command[:3])} failed: {done.stderr.strip()[-400:]}")
 
 
 def _digest(locks: list[Path]) -> str:

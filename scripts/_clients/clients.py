@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from scripts._clients.cache import node, node_packages, python_environment
+from scripts._clients.cache import MissingError, node, node_packages, python_environment
 from scripts._clients.stage import COMMAND
 
 PROGRAMS = Path(__file__).parent / "programs"
@@ -52,6 +52,15 @@ def _claude() -> Installed:
     shim.write_text(f'#!/bin/sh\nexec node "{package}/cli-wrapper.cjs" "$@"\n')
     shim.chmod(0o755)
     return Installed((shim.parent, *installed.folders), installed.modules)
+
+
+def _opencode() -> Installed:
+    """The program itself, which stands in a package of its own for each platform."""
+    found = sorted((node_packages("opencode") / "node_modules").glob("opencode-*/bin/opencode"))
+    if not found:
+        raise MissingError("a build of opencode for this platform")
+    found[0].chmod(0o755)
+    return Installed((found[0].parent, node().parent))
 
 
 _ASK = f"'run {COMMAND}'"
@@ -104,7 +113,7 @@ CLIENTS: tuple[Client, ...] = (
     Client(
         "opencode",
         "opencode",
-        _node("opencode"),
+        _opencode,
         "opencode --version",
         tool_loop=f"opencode run {_ASK} </dev/null",
     ),

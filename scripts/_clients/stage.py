@@ -17,12 +17,14 @@ from perilune.sandbox import World, running_sandbox
 from perilune.sandbox.speech import Asked, Line
 from perilune.sandbox.speech.script import command_tool, sample_arguments
 
-Scene = Literal["moonshot", "kimi-code", "failover"]
-SCENES: tuple[Scene, ...] = ("moonshot", "kimi-code", "failover")
+Scene = Literal["moonshot", "kimi-code", "to-moonshot", "to-kimi-code"]
+SCENES: tuple[Scene, ...] = ("moonshot", "kimi-code", "to-moonshot", "to-kimi-code")
+FAILOVERS: tuple[Scene, ...] = ("to-moonshot", "to-kimi-code")
 
 COMMAND = "echo tool-$((40+2))"
 RESULT = "tool-42"
 WORD = "PONG"
+THOUGHT = "A command will tell."
 
 _KEYS = {
     "work": "sk-kimi-EXAMPLE0sandbox0cn0000000000000000001",
@@ -44,9 +46,15 @@ name = "default"
 match = ["*"]
 slots = [{slots}]
 """
-_WORK = '{ account = "work", model = "kimi-for-coding" }'
+_WORK = '{ account = "work", model = "kimi-for-coding", thinking = "medium" }'
 _CI = '{ account = "ci", model = "kimi-k2.6" }'
-_SLOTS: dict[Scene, str] = {"moonshot": _CI, "kimi-code": _WORK, "failover": f"{_WORK}, {_CI}"}
+_SLOTS: dict[Scene, str] = {
+    "moonshot": _CI, "kimi-code": _WORK, "to-moonshot": f"{_WORK}, {_CI}", "to-kimi-code": f"{_CI}, {_WORK}",
+}  # fmt: skip
+_SERVED: dict[Scene, list[str]] = {
+    "moonshot": ["moonshot-intl"], "kimi-code": ["kimi-cn"],
+    "to-moonshot": ["kimi-cn", "moonshot-intl"], "to-kimi-code": ["moonshot-intl", "kimi-cn"],
+}  # fmt: skip
 _READY = re.compile(r"^perilune \S+ · (http://127\.0\.0\.1:\d+)")
 _READY_S, _END_S = 60, 30
 
@@ -60,25 +68,32 @@ class Stage:
         self.origin = ""
         world.answer_with(self._answer)
 
+    @property
+    def fails_over(self) -> bool:
+        """True where the main account is spent in the middle."""
+        return self.scene in FAILOVERS
+
     def spend_main(self) -> None:
-        """From the next request on, the main account has nothing left in its 5-hour window."""
-        self.world.set("kimi-cn", windows={"5h": {"used": 200}})
+        """From the next request on, the main account has nothing left: its 5-hour window, or its money."""
+        if self.scene == "to-moonshot":
+            self.world.set("kimi-cn", windows={"5h": {"used": 200}})
+        else:
+            self.world.set("moonshot-intl", cash=0, voucher=0)
 
-    def served_by(self) -> list[str]:
-        """The accounts that answered, in order, without repetition."""
-        names: list[str] = []
-        for request in self.world.requests(method="POST"):
-            if request.status == 200 and request.account and "count" not in request.path and request.account not in names:
-                names.append(request.account)
-        return names
-
-    def refused(self) -> list[str]:
-        """Requests that a vendor refused for another reason than a spent window."""
-        return [
-            f"{request.status} {request.host}{request.path}"
-            for request in self.world.requests(method="POST")
-            if request.status is not None and request.status >= 400 and request.status != 403
-        ]
+    def faults(self) -> Iterator[str]:
+        """What the played vendors saw that should not have been."""
+        asked = [request for request in self.world.requests(method="POST") if "token" not in request.path]
+        served = list(dict.fromkeys(request.account for request in asked if request.status == 200))
+        if served != _SERVED[self.scene]:
+            yield f"answered by {', '.join(served) or 'nobody'}"
+        spent = (403, 429) if self.fails_over else ()
+        for request in asked:
+            if request.status is None or (request.status != 200 and request.status not in spent):
+                yield f"refused: {request.status} {request.host}{request.path}"
+            # In these two the model was asked to think, so what it thought has to come back with the call.
+            thinks = self.scene in ("kimi-code", "to-moonshot")
+            if thinks and RESULT in (request.body or "") and THOUGHT not in (request.body or ""):
+                yield f"a thought is lost: {request.host}{request.path}"
 
     def _answer(self, asked: Asked) -> Line | None:
         """One call of the tool that runs commands, and a last word once its result has come."""
@@ -87,11 +102,11 @@ class Stage:
             return Line(say=f"{WORD} after {RESULT}")
         if COMMAND not in asked.text or not functions:
             return None
-        if self.scene == "failover":
+        if self.fails_over:
             self.spend_main()
         tool = command_tool(functions)
         arguments = sample_arguments(tool.schema, COMMAND)
-        return Line(say="", reasoning="A command will tell.", tool=tool.name, arguments=arguments)
+        return Line(say="", reasoning=THOUGHT, tool=tool.name, arguments=arguments)
 
 
 @contextmanager

@@ -27,13 +27,15 @@ def ask(messages: list[Any], *, streams: bool) -> Any:
 def loop(*, streams: bool) -> str:
     messages: list[Any] = [{"role": "user", "content": "run echo tool-$((40+2))"}]
     while (said := ask(messages, streams=streams)).stop_reason == "tool_use":
-        messages.append({"role": "assistant", "content": [block.model_dump(exclude_none=True) for block in said.content]})
+        messages.append(
+            {"role": "assistant", "content": [block.model_dump(exclude_none=True) for block in said.content]}
+        )
         messages.append({"role": "user", "content": [result(b) for b in said.content if b.type == "tool_use"]})
     return "".join(block.text for block in said.content if block.type == "text")
 
 
 def result(call: Any) -> dict[str, Any]:
-    said = subprocess.run(["sh", "-c", call.input["command"]], capture_output=True, text=True).stdout
+    said = subprocess.run(["sh", "-c", call.input["command"]], capture_output=True, text=True, check=True).stdout
     return {"type": "tool_result", "tool_use_id": call.id, "content": said}
 
 

@@ -17,7 +17,8 @@ client = OpenAI(base_url=os.environ["GATEWAY"] + "/v1", api_key="perilune-local"
 
 
 def run(arguments: str) -> str:
-    return subprocess.run(["sh", "-c", json.loads(arguments)["command"]], capture_output=True, text=True).stdout
+    command = json.loads(arguments)["command"]
+    return subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=True).stdout
 
 
 def ask_chat(messages: list[Any], *, streams: bool) -> Any:
@@ -28,19 +29,25 @@ def ask_chat(messages: list[Any], *, streams: bool) -> Any:
         for _ in stream:
             pass
         final = stream.get_final_completion()
-    assert final.usage.total_tokens > 0
+    if not final.usage.total_tokens:
+        raise SystemExit("no usage in the stream")
     return final.choices[0].message
+
+
+def call_of(call: Any) -> dict[str, Any]:
+    function = {"name": call.function.name, "arguments": call.function.arguments}
+    return {"id": call.id, "type": "function", "function": function}
 
 
 def chat(*, streams: bool) -> str:
     """Until the model says something; its reasoning is dropped on purpose, as many programs drop it."""
     messages: list[Any] = [{"role": "user", "content": ASK}]
     while (said := ask_chat(messages, streams=streams)).tool_calls:
-        calls = [{"id": c.id, "type": "function", "function": {"name": c.function.name, "arguments": c.function.arguments}}
-                 for c in said.tool_calls]  # fmt: skip
+        calls = [call_of(call) for call in said.tool_calls]
         messages.append({"role": "assistant", "content": said.content, "tool_calls": calls})
         messages += [
-            {"role": "tool", "tool_call_id": call.id, "content": run(call.function.arguments)} for call in said.tool_calls
+            {"role": "tool", "tool_call_id": call.id, "content": run(call.function.arguments)}
+            for call in said.tool_calls
         ]
     return said.content
 

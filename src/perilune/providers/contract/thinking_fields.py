@@ -50,10 +50,17 @@ def _wanted_fields(asked: Asked, thinking: Thinking, traits: Model) -> dict[str,
     effort = offered_effort(thinking, traits) if "effort" in traits.thinking_form else None
     fields: dict[str, Any] = {}
     if "toggle" in traits.thinking_form and not must_think:
-        fields["thinking"] = _toggle(asked, thinking, traits)
+        fields |= _switch(asked, thinking, traits)
     if effort is not None:
         _put_effort(asked.surface, fields, effort)
     return fields
+
+
+def _switch(asked: Asked, thinking: Thinking, traits: Model) -> dict[str, Any]:
+    """On or off. Responses has no switch: there, off is an effort of its own, on is what the model does by itself."""
+    if asked.surface is not Dialect.RESPONSES:
+        return {"thinking": _toggle(asked, thinking, traits)}
+    return {"reasoning": {"effort": "none"}} if thinking == "off" else {}
 
 
 def _toggle(asked: Asked, thinking: Thinking, traits: Model) -> dict[str, Any]:
