@@ -1,6 +1,7 @@
 """Stages 8 to 14: every unit asked, answers placed, verified, proven and ranked."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 
 from msgspec import structs
 
@@ -14,6 +15,7 @@ from perilune.review.findings import Placed, place_all, secret_findings, without
 from perilune.review.generate import Gathered, Generation, Policy
 from perilune.review.merge import Voiced, merge
 from perilune.review.meter import Meter
+from perilune.review.plan.holding import Hold, requests_at_most
 from perilune.review.plan.planner import Plan, cost_limit
 from perilune.review.ports import Answerer, SlotView, Thinking
 from perilune.review.prepare import Prepared
@@ -44,7 +46,16 @@ class Conduct:
         answerer: Answerer,
     ) -> ReviewResult:
         meter = self._meter(prepared, plan)
-        desk = Desk(answerer, self._services.answers, meter, self._concurrency(plan.slot))
+        hold = Hold(self._services.reservations, self._id, plan, self._most(prepared, plan))
+        desk = Desk(answerer, self._services.answers, meter, self._concurrency(plan.slot), self._counted(hold))
+        try:
+            return await self._asked(prepared, plan, planned, desk, meter)
+        finally:
+            await self._given_back(hold)
+
+    async def _asked(
+        self, prepared: Prepared, plan: Plan, planned: ReviewResult, desk: Desk, meter: Meter
+    ) -> ReviewResult:
         policy = self._policy(prepared, plan)
         meter.keep(1 if plan.verify_calls else 0)
         gathered = await Generation(desk, policy).run(plan)
@@ -59,15 +70,27 @@ class Conduct:
     def _meter(self, prepared: Prepared, plan: Plan) -> Meter:
         budget = prepared.settings.budget
         slot = plan.slot
-        allowed = plan.allowed.requests
-        most = budget.max_requests if allowed is None else min(budget.max_requests, allowed)
         return Meter(
-            most,
+            self._most(prepared, plan),
             budget.max_tokens,
             cost_limit(budget),
             slot.prices if slot else None,
             slot.bytes_per_token if slot else None,
         )
+
+    def _most(self, prepared: Prepared, plan: Plan) -> int:
+        return requests_at_most(plan, prepared.settings.budget.max_requests)
+
+    def _counted(self, hold: Hold) -> Callable[[], Awaitable[None]]:
+        async def counted() -> None:
+            slots = await asyncio.to_thread(self._services.quota.slots, self._id)
+            await hold.made(self._services.clock(), slots)
+
+        return counted
+
+    async def _given_back(self, hold: Hold) -> None:
+        await self._services.quota.refresh()
+        await hold.end(await asyncio.to_thread(self._services.quota.slots, self._id))
 
     def _concurrency(self, slot: SlotView | None) -> int:
         most = slot.concurrency if slot is not None and slot.concurrency else MOST_AT_ONCE

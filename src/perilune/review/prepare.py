@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from typing import Any
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from perilune.patches.model import File, FileKind, Status, decode
 from perilune.review.acquire.inputs import Acquired
@@ -87,6 +87,12 @@ def prepare(
         contents=contents,
         surroundings=_surroundings(acquired, selection, redacts=settings.redact_secrets),
     )
+
+
+def replanned(prepared: Prepared, slots: Sequence[SlotView]) -> Prepared:
+    """The same review planned against other slots."""
+    basis = _basis(prepared.ranked, prepared.settings, slots, prepared.rules)
+    return structs.replace(prepared, plan=make_plan(basis))
 
 
 def _basis(

@@ -9,8 +9,9 @@ from perilune.core.ids import uuid7
 from perilune.review.acquire.inputs import Acquired, ReviewInput, acquire
 from perilune.review.coverage import CoverageState, Ledger
 from perilune.review.plan.forecast import Estimate
+from perilune.review.plan.holding import held_by, requests_at_most, seen_by
 from perilune.review.plan.planner import Plan, Shortfall
-from perilune.review.prepare import Prepared, prepare
+from perilune.review.prepare import Prepared, prepare, replanned
 from perilune.review.result import ConfigFacts, ReviewResult, RunStatus
 from perilune.review.services import ReviewOptions, ReviewServices
 
@@ -49,11 +50,16 @@ class _Run:
         self._id = str(uuid7(self._started))
 
     async def result(self) -> ReviewResult:
-        slots = tuple(self._services.quota.slots())
+        quota = self._services.quota
+        if not self._options.preview:
+            await quota.refresh()
         flags, user = self._options.flags, self._services.user
+        slots = tuple(await asyncio.to_thread(quota.slots, self._id))
         prepared = await asyncio.to_thread(prepare, self._acquired, slots, user, flags)
         if not prepared.selection.files:
             return self._nothing(prepared)
+        if not self._options.preview:
+            prepared = await self._reserved(prepared)
         if isinstance(prepared.plan, Shortfall):
             return self._short(prepared, prepared.plan)
         planned = self._base(prepared, prepared.plan)
@@ -67,6 +73,18 @@ class _Run:
 
         conduct = Conduct(self._services, self._options, prepared, self._id)
         return await conduct.result(prepared, prepared.plan, planned, self._services.answerer)
+
+    async def _reserved(self, prepared: Prepared) -> Prepared:
+        """The review with a plan that nobody else counts on; planned anew where another run was faster."""
+        services = self._services
+        while isinstance(prepared.plan, Plan):
+            plan = prepared.plan
+            held = held_by(plan, requests_at_most(plan, prepared.settings.budget.max_requests))
+            if await services.reservations.reserve(self._id, held, seen_by(plan)):
+                break
+            slots = tuple(await asyncio.to_thread(services.quota.slots, self._id))
+            prepared = await asyncio.to_thread(replanned, prepared, slots)
+        return prepared
 
     def _base(self, prepared: Prepared, plan: Plan | None) -> ReviewResult:
         """The result as it stands before anything was asked."""

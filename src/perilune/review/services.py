@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from msgspec import Struct, field
 
-from perilune.review.ports import Answerer, AnswerStore, QuotaView
+from perilune.review.ports import Answerer, AnswerStore, NoReservations, QuotaView, Reservations
 from perilune.review.result import ReviewResult
 
 MOST_AT_ONCE = 8
@@ -30,6 +30,7 @@ class ReviewServices(Struct, frozen=True, kw_only=True):
     answerer: Answerer | None
     quota: QuotaView
     answers: AnswerStore
+    reservations: Reservations = field(default_factory=NoReservations)
     user: Mapping[str, Any] = field(default_factory=dict)
     local_secret: bytes = b"perilune"
     clock: Callable[[], datetime] = field(default_factory=lambda: lambda: datetime.now(UTC))
