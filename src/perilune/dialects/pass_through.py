@@ -48,7 +48,7 @@ def pass_through(dialect: Dialect, body: Body, target: Target, hooks: Hooks | No
 def _needs_rewriting(dialect: Dialect, body: Body, target: Target) -> bool:
     if dialect is Dialect.RESPONSES and b'"plr1.' in body.bytes:
         return True
-    if target.structured != "native" and _asks_for_format(body.head):
+    if target.notice or (target.structured != "native" and _asks_for_format(body.head)):
         return True
     if target.function_name is None and target.max_tools is None:
         return False
