@@ -1,5 +1,6 @@
 """From the client's body to the one that leaves: passed through by splice or translated, then the parameter rules."""
 
+from collections.abc import Mapping
 from typing import Literal, cast
 
 from msgspec import Struct
@@ -23,6 +24,7 @@ from perilune.providers.contract.table import Found
 
 Structured = Literal["native", "json_object", "tool", "prompt"]
 _DEFAULT_LIMIT = 8192
+_LARGEST_BUDGET = 15_000
 
 
 class Corrections(Struct, frozen=True):
@@ -30,6 +32,7 @@ class Corrections(Struct, frozen=True):
 
     drop: frozenset[str] = frozenset()
     thinking_off: bool = False
+    thinking_budget: bool = False
     structured: Structured | None = None
 
 
@@ -105,6 +108,8 @@ class Shaper:
         shaped = slot.sender.shape(asked)
         changes = shaped.changes | _basics(leaving, model, behind, is_stream=is_stream)
         changes |= forcing_changes(mind.forcing, leaving, behind)
+        if corrections.thinking_budget and behind is Dialect.MESSAGES:
+            changes |= _budget(leaving, changes)
         changes |= {name: REMOVE for name in corrections.drop if name in leaving.members}
         if slot.config.override:
             changes |= override_changes(slot.config.override, leaving.members)
@@ -170,6 +175,15 @@ def _basics(leaving: Body, model: str, behind: Dialect, *, is_stream: bool) -> d
     return changes
 
 
+def _budget(leaving: Body, changes: Mapping[str, object]) -> dict[str, object]:
+    """Thinking with a number of tokens, for an upstream that insists on one."""
+    thinking = changes.get("thinking", leaving.head.thinking)
+    limit = changes.get("max_tokens", leaving.head.max_tokens)
+    if not isinstance(thinking, dict) or thinking.get("type") != "enabled" or not isinstance(limit, int):
+        return {}
+    return {"thinking": {**thinking, "budget_tokens": max(min(_LARGEST_BUDGET, limit - 1), 1)}}
+
+
 def _structured(traits: Model | None, behind: Dialect, thinking: Thinking | None, *, is_crossing: bool) -> Structured:
     if behind is Dialect.MESSAGES:
         if not is_crossing:
@@ -194,6 +208,8 @@ def with_correction(corrections: Corrections, parameter: str | None, traits: Mod
         case "reasoning_content" | "thinking" | "tool_choice":
             can_stop = traits is not None and traits.thinking == "both" and not corrections.thinking_off
             return replace(corrections, thinking_off=True) if can_stop else None
+        case "budget_tokens":
+            return None if corrections.thinking_budget else replace(corrections, thinking_budget=True)
         case "response_format":
             steps: dict[Structured | None, Structured] = {None: "json_object", "native": "json_object"}
             following = steps.get(corrections.structured, "prompt")
