@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from perilune.catalog.plan import Plan
     from perilune.compose.monitoring import Monitoring
+    from perilune.compose.pull_reviews import PullUnderReview
     from perilune.config.load import Loaded
     from perilune.config.paths import Paths
     from perilune.config.schema import DisplayConfig
@@ -204,6 +205,12 @@ class Workbench:
         from perilune.compose.reviewing import reviewing
 
         return reviewing(self)
+
+    def pull_review(self, url: str) -> "AbstractAsyncContextManager[PullUnderReview]":
+        """A pull request ready to be reviewed, and the way back to its forge."""
+        from perilune.compose.pull_reviews import pull_under_review
+
+        return pull_under_review(self, url)
 
     def display(self) -> "DisplayConfig":
         """How figures are shown; the defaults where the configuration cannot be read, which is said elsewhere."""

@@ -149,6 +149,28 @@ class ReviewRulesConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields
     files: tuple[str, ...] = ("REVIEW.md", "AGENTS.md", "CLAUDE.md")
 
 
+class ReviewPollConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Asking forges for new heads where no webhook can reach this machine."""
+
+    enabled: bool = False
+    every_s: Positive = 60
+
+
+class ForgeConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """One installation of a forge.
+
+    Shape: `token`, `webhook_secret` and `webhook_signing_token` (GitLab) are references, never the secret itself;
+    `base_url` is the address people open, absent for the official one. A token is sent to that host alone.
+    """
+
+    name: Annotated[str, Meta(min_length=1, max_length=64)]
+    forge: str
+    base_url: str | None = None
+    token: str | None = None
+    webhook_secret: str | None = None
+    webhook_signing_token: str | None = None
+
+
 class ReviewConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """The reviewer."""
 
@@ -160,9 +182,26 @@ class ReviewConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     categories: tuple[str, ...] = ("bug", "security", "performance", "concurrency", "api", "tests", "docs", "rule")
     ignore: tuple[str, ...] = ()
     include: tuple[str, ...] = ()
+    base_branches: tuple[str, ...] = ()
+    ignore_titles: tuple[str, ...] = ("[skip review]",)
+    ignore_authors: tuple[str, ...] = ()
+    on_push: Literal["auto", "first", "manual"] = "auto"
+    settle_s: Annotated[int, Meta(ge=0)] = 10
+    drafts: bool = False
     suggestions: bool = True
+    summary: Literal["comment", "off"] = "comment"
+    resolve_fixed: bool = True
+    fail_on: Literal["never", "critical", "high", "medium", "low", "nit"] = "never"
     require_full_coverage: bool = False
+    forks: Literal["off", "summary", "comment"] = "comment"
+    bots: Literal["off", "on"] = "off"
+    approve: bool = False
     redact_secrets: bool = True
+    personal_plan: Literal["own", "all", "never"] = "own"
+    own_logins: tuple[str, ...] = ()
+    bot_name: str = "perilune"
+    max_running: Positive = 4
+    poll: ReviewPollConfig = ReviewPollConfig()
     route: str | None = None
     max_file_bytes: Positive = 1024 * 1024
     budget: ReviewBudgetConfig = ReviewBudgetConfig()
@@ -182,3 +221,4 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit
     alerts: AlertsConfig = AlertsConfig()
     display: DisplayConfig = DisplayConfig()
     review: ReviewConfig = ReviewConfig()
+    forges: tuple[ForgeConfig, ...] = ()

@@ -12,6 +12,7 @@ from perilune.config.base_url import check_base_url, official_home, repaired_bas
 from perilune.config.layout import KeyPath, Layout
 from perilune.config.overrides import override_problem
 from perilune.config.schema import AccountConfig, Config
+from perilune.core.addresses import base_url_fault
 from perilune.core.errors import ConfigError, Problem
 from perilune.core.listen import parse_listen
 
@@ -38,7 +39,12 @@ def check(
     known = [account.name for account in (*config.accounts, *implied)]
     problems = [
         *_account_problems(config, plans, place),
+<<<<<<< HEAD
         *_gateway_problems(config, known, plans, place),
+=======
+        *_gateway_problems(config, known, place),
+        *_forge_problems(config, place),
+>>>>>>> main
         *_twice(config, place),
     ]
     return Checked(config, tuple(warnings), tuple(problems))
@@ -93,6 +99,19 @@ def _account_problems(config: Config, plans: Mapping[str, Plan], place: Place) -
         yield from _base_url_problems(account, plan, plans, config, at("base_url"))
 
 
+def _forge_problems(config: Config, place: Place) -> Iterator[Problem]:
+    """Secrets written out, and addresses that no token may travel to."""
+    for index, forge in enumerate(config.forges):
+        for field in ("token", "webhook_secret", "webhook_signing_token"):
+            reference = getattr(forge, field)
+            if reference is not None and not has_reference_shape(reference):
+                at = place(("forges", index, field))
+                yield Problem(code="PL-CONFIG-VALUE", variant="key", facts={"place": at, "key": field})
+        fault = base_url_fault(forge.base_url) if forge.base_url is not None else None
+        if fault is not None:
+            yield _value("forge_url", place(("forges", index, "base_url")), "base_url", forge.base_url or "")
+
+
 def _at(place: Place, index: int, key: str) -> str:
     return place(("accounts", index, key))
 
@@ -144,6 +163,7 @@ def _gateway_problems(
 
 def _twice(config: Config, place: Place) -> Iterator[Problem]:
     yield from _repeated([account.name for account in config.accounts], ("accounts",), place)
+    yield from _repeated([forge.name for forge in config.forges], ("forges",), place)
     yield from _repeated([route.name for route in config.gateway.routes], ("gateway", "routes"), place)
 
 

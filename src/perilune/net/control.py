@@ -152,9 +152,35 @@ class ControlClient:
         retry: bool = True,
     ) -> ControlAnswer:
         """Send one JSON document; any status is an answer. Raises as `get`."""
+        return await self.send_json(
+            "POST",
+            url,
+            document,
+            secret=secret,
+            headers=headers,
+            connect_timeout_s=connect_timeout_s,
+            timeout_s=timeout_s,
+            max_bytes=max_bytes,
+            retry=retry,
+        )
+
+    async def send_json(
+        self,
+        method: str,
+        url: str,
+        document: Any,
+        *,
+        secret: BoundSecret | None = None,
+        headers: Mapping[str, str] | None = None,
+        connect_timeout_s: float = 5,
+        timeout_s: float = 8,
+        max_bytes: int = 256 * KIB,
+        retry: bool = True,
+    ) -> ControlAnswer:
+        """The same with any method."""
         return await self._run(
             Call(
-                method="POST",
+                method=method,
                 url=url,
                 headers={"Content-Type": "application/json", **_headers(url, secret, headers)},
                 body=msgspec.json.encode(document),

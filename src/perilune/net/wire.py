@@ -16,6 +16,7 @@ from perilune.net.control import KIB, Call, ControlAnswer
 from perilune.net.upstream_map import dialled, original
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_UNCHANGED = 304
 
 
 class Wire:
@@ -47,7 +48,7 @@ class Wire:
 
     async def _followed(self, call: Call) -> ControlAnswer:
         answer = await self._exchange(call, call.url)
-        if not 300 <= answer.status < 400:
+        if not 300 <= answer.status < 400 or answer.status == _UNCHANGED:
             return answer
         target = self._same_origin_target(call, answer)
         if target is None:

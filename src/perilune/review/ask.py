@@ -49,11 +49,13 @@ class Desk:
         meter: Meter,
         concurrency: int,
         counted: Callable[[], Awaitable[None]],
+        check: Callable[[], None],
     ) -> None:
         self._answerer = answerer
         self._store = store
         self._meter = meter
         self._counted = counted
+        self._check = check
         self._places = asyncio.Semaphore(max(concurrency, 1))
         self.deferred: Deferred | None = None
         self.limit_reached = False
@@ -114,6 +116,7 @@ class Desk:
         if self.deferred is not None:
             self._meter.release(bound)
             return self.deferred
+        self._check()
         outcome = await self._answerer.answer(question.request)
         answer = outcome if isinstance(outcome, ModelAnswer) else None
         if answer is not None:

@@ -47,7 +47,14 @@ class Conduct:
     ) -> ReviewResult:
         meter = self._meter(prepared, plan)
         hold = Hold(self._services.reservations, self._id, plan, self._most(prepared, plan))
-        desk = Desk(answerer, self._services.answers, meter, self._concurrency(plan.slot), self._counted(hold))
+        desk = Desk(
+            answerer,
+            self._services.answers,
+            meter,
+            self._concurrency(plan.slot),
+            self._counted(hold),
+            self._options.steps.check,
+        )
         try:
             return await self._asked(prepared, plan, planned, desk, meter)
         finally:

@@ -52,6 +52,9 @@ class Prepared(Struct, frozen=True, kw_only=True):
             head=acquired.head,
             diff_sha256=acquired.digest,
             paths=acquired.paths,
+            forge=acquired.pull.forge if acquired.pull is not None else None,
+            repository=acquired.pull.repository if acquired.pull is not None else None,
+            number=acquired.pull.number if acquired.pull is not None else None,
         )
 
 
@@ -148,7 +151,8 @@ def _contents(files: Sequence[File], acquired: Acquired) -> dict[str, bytes]:
 
 def _surroundings(acquired: Acquired, selection: Selection, *, redacts: bool) -> str:
     hidden = [(item.path, item.reason or "") for item in selection.items if item.state is CoverageState.SKIPPED]
-    return surroundings(acquired.subjects, hidden, Redactor(is_on=redacts))
+    about = (acquired.pull.title, acquired.pull.text) if acquired.pull is not None else ("", "")
+    return surroundings(acquired.subjects, hidden, Redactor(is_on=redacts), *about)
 
 
 def _config_facts(

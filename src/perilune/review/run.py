@@ -12,6 +12,7 @@ from perilune.review.plan.forecast import Estimate
 from perilune.review.plan.holding import held_by, requests_at_most, seen_by
 from perilune.review.plan.planner import Plan, Shortfall
 from perilune.review.prepare import Prepared, prepare, replanned
+from perilune.review.prompt.system import PROMPT_VERSION
 from perilune.review.result import ConfigFacts, ReviewResult, RunStatus
 from perilune.review.services import ReviewOptions, ReviewServices
 
@@ -47,7 +48,7 @@ class _Run:
         self._acquired = acquired
         self._options = options
         self._started = services.clock()
-        self._id = str(uuid7(self._started))
+        self._id = options.run or str(uuid7(self._started))
 
     async def result(self) -> ReviewResult:
         quota = self._services.quota
@@ -59,7 +60,7 @@ class _Run:
         if not prepared.selection.files:
             return self._nothing(prepared)
         if not self._options.preview:
-            prepared = await self._reserved(prepared)
+            prepared = await self._planned(prepared)
         if isinstance(prepared.plan, Shortfall):
             return self._short(prepared, prepared.plan)
         planned = self._base(prepared, prepared.plan)
@@ -73,6 +74,19 @@ class _Run:
 
         conduct = Conduct(self._services, self._options, prepared, self._id)
         return await conduct.result(prepared, prepared.plan, planned, self._services.answerer)
+
+    async def _planned(self, prepared: Prepared) -> Prepared:
+        """The plan this run was begun with, so that nothing is asked a second time; else a new one."""
+        steps, given = self._options.steps, [prepared.source.diff_sha256, prepared.settings, PROMPT_VERSION]
+        kept = await steps.recall("plan", given, Plan)
+        if kept is not None:
+            held = held_by(kept, requests_at_most(kept, prepared.settings.budget.max_requests))
+            await self._services.reservations.settle(self._id, held)
+            return structs.replace(prepared, plan=kept)
+        prepared = await self._reserved(prepared)
+        if isinstance(prepared.plan, Plan):
+            await steps.keep("plan", given, prepared.plan)
+        return prepared
 
     async def _reserved(self, prepared: Prepared) -> Prepared:
         """The review with a plan that nobody else counts on; planned anew where another run was faster."""
@@ -107,6 +121,7 @@ class _Run:
             fail_on=prepared.settings.fail_on,
             require_full_coverage=prepared.settings.require_full_coverage,
             head_lines=prepared.heads,
+            diff=prepared.acquired.diff,
         )
 
     def _nothing(self, prepared: Prepared) -> ReviewResult:

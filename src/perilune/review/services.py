@@ -8,17 +8,20 @@ from msgspec import Struct, field
 
 from perilune.review.ports import Answerer, AnswerStore, NoReservations, QuotaView, Reservations
 from perilune.review.result import ReviewResult
+from perilune.review.steps import Steps, Unkept
 
 MOST_AT_ONCE = 8
 
 
 class ReviewOptions(Struct, frozen=True, kw_only=True):
-    """How one review is run. `flags` are settings said on the command line."""
+    """How one review is run. `flags` are settings said on the command line; `run` is the id of a run taken up again."""
 
     preview: bool = False
     flags: Mapping[str, Any] = field(default_factory=dict)
     language: Literal["en", "zh-CN"] = "en"
     concurrency: int = MOST_AT_ONCE
+    run: str | None = None
+    steps: Steps = field(default_factory=Unkept)
 
 
 class ReviewServices(Struct, frozen=True, kw_only=True):

@@ -6,12 +6,18 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Column, Connection, MetaData, String, Table, inspect, select
 
 from perilune.core.errors import StoreError
-from perilune.store import finding_tables, job_tables, schema, thought_tables  # noqa: F401 (created with the others)
+from perilune.store import (  # noqa: F401 (their tables are created with the others)
+    finding_tables,
+    forge_tables,
+    job_tables,
+    schema,
+    thought_tables,
+)
 
 if TYPE_CHECKING:
     from perilune.store.engine import Store
 
-HEAD = "0004"
+HEAD = "0005"
 MIGRATIONS = Path(__file__).parent / "migrations"
 _ADVISORY_LOCK = 0x7065_7269  # any number, the same in every process
 

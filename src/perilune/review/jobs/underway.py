@@ -1,6 +1,7 @@
 """One job under way: its steps are stored before the next begins, and it stops at a step when asked to."""
 
 import asyncio
+import zlib
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 from hashlib import sha256
@@ -59,14 +60,26 @@ class Underway:
         Raises: StoppedError before the step, or after it where the job was lost meanwhile.
         """
         self.check()
-        key = sha256(msgspec.json.encode(given, order="deterministic")).hexdigest()
-        stored = await asyncio.to_thread(self._queue.step_output, self.claim.id, name, key, VERSION)
+        stored = await self.recall(name, given, kind)
         if stored is not None:
-            return msgspec.json.decode(stored, type=kind)
+            return stored
         output = await work()
-        encoded = msgspec.json.encode(output)
-        kept = await asyncio.to_thread(self._queue.keep_step, self.claim, name, key, VERSION, encoded, self._clock())
-        if not kept:
+        await self.keep(name, given, output)
+        return output
+
+    async def recall(self, name: str, given: object, kind: type[T]) -> T | None:
+        """What a step gave before for the same input, None where it has not been done."""
+        stored = await asyncio.to_thread(self._queue.step_output, self.claim.id, name, _hash(given), VERSION)
+        return None if stored is None else msgspec.json.decode(zlib.decompress(stored), type=kind)
+
+    async def keep(self, name: str, given: object, output: object) -> None:
+        """Store what a step gave. Raises: StoppedError where the job was lost meanwhile."""
+        encoded = zlib.compress(msgspec.json.encode(output), 1)
+        keep = self._queue.keep_step
+        if not await asyncio.to_thread(keep, self.claim, name, _hash(given), VERSION, encoded, self._clock()):
             self.told("lost")
             self.check()
-        return output
+
+
+def _hash(given: object) -> str:
+    return sha256(msgspec.json.encode(given, order="deterministic")).hexdigest()
