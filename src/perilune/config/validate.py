@@ -39,12 +39,8 @@ def check(
     known = [account.name for account in (*config.accounts, *implied)]
     problems = [
         *_account_problems(config, plans, place),
-<<<<<<< HEAD
         *_gateway_problems(config, known, plans, place),
-=======
-        *_gateway_problems(config, known, place),
         *_forge_problems(config, place),
->>>>>>> main
         *_twice(config, place),
     ]
     return Checked(config, tuple(warnings), tuple(problems))

@@ -12,13 +12,10 @@ __all__ = ["Language", "message", "message_ids", "pick_language"]
 Language = Literal["en", "zh-CN"]
 
 _PACKAGES: dict[Language, str] = {"en": "perilune.core.messages.en", "zh-CN": "perilune.core.messages.zh_cn"}
-<<<<<<< HEAD
 _ERROR_AREAS = (
-    "errors_reading", "errors_sources", "errors_gateway", "errors_lint", "errors_review", "errors_house",
+    "errors_reading", "errors_sources", "errors_gateway", "errors_lint", "errors_review", "errors_forges",
+    "errors_house",
 )  # fmt: skip
-=======
-_ERROR_AREAS = ("errors_reading", "errors_sources", "errors_gateway", "errors_review", "errors_forges", "errors_house")
->>>>>>> main
 
 
 def message(language: Language, message_id: str) -> str | None:
