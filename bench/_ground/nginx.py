@@ -64,6 +64,7 @@ _STREAMS = """server {{ listen 127.0.0.1:{port} backlog=4096; root {files}; defa
 def streams(folder: Path, answers: Mapping[str, bytes], core: int) -> Iterator[int]:
     """A vendor that answers each path with its own stream of events, all of it at once, on the port given back."""
     files = folder / "files"
+    folder.chmod(0o755)  # the worker is not the user who wrote them
     for path, answer in answers.items():
         file = files / path.lstrip("/")
         file.parent.mkdir(parents=True, exist_ok=True)
