@@ -19,8 +19,6 @@ TEXT = st.text(min_size=1, max_size=20)
 NAME = st.from_regex(r"[A-Za-z_][A-Za-z0-9_-]{2,10}", fullmatch=True)
 VALUES = st.integers() | TEXT | st.lists(st.booleans(), max_size=2)
 ARGUMENTS = st.dictionaries(TEXT, VALUES, max_size=3).map(json.dumps)
-    json.dumps
-)
 PRINT = {
     Dialect.CHAT: chat.print_answer,
     Dialect.MESSAGES: messages.print_answer,

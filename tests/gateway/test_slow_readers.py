@@ -13,8 +13,6 @@ from .conftest import Build, route
 
 FILLER = b'"content":"' + b"x" * 32_000 + b'"'
 CHUNK = b'data: {"id":"c","model":"local-model","choices":[{"index":0,"delta":{' + FILLER + b"}}]}\n\n"
-    b'data: {"id":"c","model":"local-model","choices":[{"index":0,"delta":{"content":"' + b"x" * 32_000 + b'"}}]}\n\n'
-)
 END = b'data: {"id":"c","choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}\n\ndata: [DONE]\n\n'
 COUNT = 800
 HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nconnection: close\r\n\r\n"
