@@ -9,6 +9,7 @@ from perilune.core.messages import Voice, pick_language
 
 if TYPE_CHECKING:
     from perilune.sandbox import SandboxHandle, World
+    from perilune.sandbox.http.certificates import Tls
 
 
 class Teller(Protocol):
@@ -33,8 +34,9 @@ class _Plain:
 @click.command("sandbox", help="The vendors' services, played locally.")
 @click.option("--listen", default="127.0.0.1:9009", show_default=True, metavar="HOST:PORT")
 @click.option("--scenario", default="pong", show_default=True, metavar="NAME|FILE")
+@click.option("--tls", type=click.Choice(["good", "wrong-name", "expired", "unknown-authority"]))
 @click.pass_context
-def command(ctx: click.Context, listen: str, scenario: str) -> None:
+def command(ctx: click.Context, listen: str, scenario: str, tls: str | None) -> None:
     """Plays until it is interrupted; prints the address and the scenario's keys once it answers."""
     from perilune.sandbox import serve
 
@@ -44,8 +46,16 @@ def command(ctx: click.Context, listen: str, scenario: str) -> None:
         teller.answer(teller.voice.say("sandbox.playing", url=handle.url, scenario=scenario))
         for line in key_lines(handle.world, teller.voice):
             teller.answer(line)
+        if handle.authority:
+            teller.answer(teller.voice.say("sandbox.authority") + "\n" + handle.authority.strip())
 
-    serve(listen, scenario, tell)
+    serve(listen, scenario, tell, tls=None if tls is None else _tls(tls))
+
+
+def _tls(word: str) -> "Tls":
+    from perilune.sandbox.http.certificates import Tls
+
+    return Tls(word)
 
 
 def key_lines(world: "World", voice: Voice) -> list[str]:

@@ -6,5 +6,6 @@ MESSAGES = {
         "on {url}. Scenario {scenario}. No real service is contacted.\n"
         "  export PERILUNE_UPSTREAM={url}"
     ),
+    "sandbox.authority": "The authority of its certificate; a client has to trust it:",
     "sandbox.keys": "Invented keys of this scenario, accepted here and nowhere else:",
 }
