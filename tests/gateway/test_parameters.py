@@ -258,3 +258,15 @@ async def test_what_these_vendors_do_not_have_stays_here(build: Build) -> None:
     answer = await house.client.responses(client_metadata={"installation": "x"}, include=[])
     assert answer.adjusted == {"client_metadata"}
     assert "client_metadata" not in sent(house)
+
+
+async def test_a_session_known_by_a_header_is_named_to_the_vendors_cache_and_never_by_its_own_id(build: Build) -> None:
+    house = recording(build, route("ci/kimi-k2.6|surface = 'chat'"))
+    headers = {"x-claude-code-session-id": "11111111-2222-3333-4444-555555555555"}
+    keys = []
+    for given in (headers, headers, {"x-claude-code-session-id": "other"}, {}):
+        assert (await house.client.messages(headers=given)).status == 200
+        keys.append(sent(house).get("prompt_cache_key"))
+    assert keys[0] == keys[1] != keys[2]
+    assert keys[3] is None
+    assert "1111" not in keys[0]

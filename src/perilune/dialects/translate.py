@@ -140,5 +140,6 @@ def _finished(request: Request, source: Dialect, target: Target) -> Request:
         tool_choice=request.tool_choice if has_tools else None,
         parallel_tools=None if not has_tools or is_default else request.parallel_tools,
         include_usage=target.dialect is Dialect.CHAT and request.stream is True,
+        session=request.session or target.session,
         extra=request.extra | {name: encode(value) for name, value in target.fields.items() if value is not REMOVE},
     )

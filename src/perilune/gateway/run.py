@@ -54,8 +54,8 @@ class Run:
         self._body = body
         self._route = route
         self._tally = tally
-        self._shaper = Shaper(call.front, body, stream_upstream=setup.config.stream_upstream)
         self._session = session_of(call.headers, body.head.prompt_cache_key)
+        self._shaper = Shaper(call.front, body, stream_upstream=setup.config.stream_upstream, session=self._session)
         tally.session = self._session
         tally.route = route.name
         self._chooser = Chooser(services, setup, call, route, self._shaper, self._session)

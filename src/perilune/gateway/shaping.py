@@ -55,10 +55,11 @@ class Prepared(Struct, frozen=True, kw_only=True):
 class Shaper:
     """Shapes one request for one slot after another. The prompt is counted when something depends on it."""
 
-    def __init__(self, front: Dialect, body: Body, *, stream_upstream: bool) -> None:
+    def __init__(self, front: Dialect, body: Body, *, stream_upstream: bool, session: str | None = None) -> None:
         self.front = front
         self.body = body
         self._stream_upstream = stream_upstream
+        self._session = session or ""
         self._prompt_tokens: int | None = None
 
     @property
@@ -157,6 +158,7 @@ class Shaper:
             max_output_default=_default_limit(traits, self._tokens_in(traits, self.body.head, slot)),
             function_name=None if traits is None else traits.function_name,
             max_tools=None if traits is None else traits.max_tools,
+            session=self._session if is_crossing and ways.names_session and behind is Dialect.CHAT else "",
             notice=notice_of(self.body.head) if mind.forcing == "told" else "",
         )
 
