@@ -27,7 +27,7 @@ async def test_drafts_forks_labels_and_ends_are_told(scene: Scene) -> None:
 
 async def test_who_the_credential_is_and_what_somebody_may_do(scene: Scene) -> None:
     me = await scene.forge.identity()
-    assert me.login == "perilune-bot"
+    assert me.login == scene.bot.login.removesuffix("[bot]")
     author = (await scene.forge.pull(scene.address)).author
     assert await scene.forge.permission(scene.address, author) == "write"
     scene.repository.roles["ada"] = "read"
@@ -112,3 +112,21 @@ def test_a_pull_requests_address_names_repository_and_number(
 
     spec = forge_kinds()[kind].spec
     assert ForgeSite(spec=spec, base_url=spec.official).pull_of(url) == expected
+
+
+async def test_reactions_replies_and_edits_reach_their_comment(scene: Scene) -> None:
+    scene.pull.comments.append(scene.played.comment(scene.bot, "a remark"))
+    [remark] = await scene.forge.remarks(scene.address)
+    assert await scene.forge.react(scene.address, remark.id, "seen")
+    assert [content for _, content in scene.pull.comments[0].reactions] == ["eyes"]
+    assert await scene.forge.edit_remark(scene.address, remark.id, "another text")
+    assert scene.pull.comments[0].body == "another text"
+    assert not await scene.forge.edit_remark(scene.address, "999999", "gone")
+
+
+async def test_open_pull_requests_are_listed(scene: Scene) -> None:
+    scene.repository.open_pull(scene.author, head="topic", title="Another")
+    scene.repository.open_pull(scene.author, head="topic", title="Closed", state="closed")
+    scene.played.behaviour.page_cap = 1
+    titles = [pull.title for pull in await scene.forge.open_pulls("team/shop")]
+    assert titles == ["Change things", "Another"]

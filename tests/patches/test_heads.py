@@ -143,6 +143,12 @@ def test_a_finding_that_comes_back_after_it_was_fixed_is_new_and_names_the_old_o
     assert matched.earlier is not None
 
 
+def test_of_a_fixed_and_an_open_one_the_open_one_is_meant() -> None:
+    fixed = _earlier(_finding(), key="fixed", state=State.FIXED)
+    matched = across_heads([_finding()], [fixed, _earlier(_finding(), key="open")], _now()).found[0]
+    assert (matched.state, matched.earlier and matched.earlier.key) == (State.CARRIED, "open")
+
+
 def test_silence_about_code_that_is_still_there_resolves_nothing() -> None:
     silent = _silent(_earlier(_finding()), _now(stands=True))
     assert (silent.state, silent.may_resolve) == (State.CARRIED, False)

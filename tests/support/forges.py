@@ -77,8 +77,11 @@ async def scene(played: ForgeThread, dialect: str, clock: Clock, repository_temp
 def open_scene(played: ForgeThread, dialect: str, clock: Clock, control: ControlClient, template: Path) -> Scene:
     """The scene on one of the played forges."""
     forge = played.forges[dialect]  # type: ignore[index]
-    author, bot = forge.user("ada"), forge.user("perilune-bot", is_bot=dialect == "github", is_app=dialect == "github")
-    repository = forge.repository("team/shop", {"ada": "write", "perilune-bot": "write"}, source=template)
+    author = forge.user("ada")
+    is_app = dialect == "github"
+    name = "perilune[bot]" if is_app else "perilune-bot"
+    bot = forge.user(name, is_bot=is_app, is_app=is_app)
+    repository = forge.repository("team/shop", {"ada": "write", name: "write"}, source=template)
     pull = repository.open_pull(author, head="topic", title="Change things", body="Because.")
     return Scene(
         played=forge,

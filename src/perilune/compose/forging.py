@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from perilune.config.schema import Config, ForgeConfig
+from perilune.core.addresses import host_of
 from perilune.core.errors import ConfigError, Problem, ReviewError
 from perilune.core.secret import Secret
 from perilune.forges.contract.client import ForgeMeans
@@ -76,6 +77,12 @@ def installation_of(config: Config, url: str) -> tuple[Installation, PullAddress
             return one, PullAddress(*found)
     known = ", ".join(_hosts(config))
     raise ReviewError.of("PL-REVIEW-HOST", url=url, known=known)
+
+
+def installation_at(config: Config, forge: str, host: str) -> Installation | None:
+    """The installation that a queued job names."""
+    found = (one for one in installations(config) if one.site.spec.id == forge)
+    return next((one for one in found if host_of(one.site.base_url) == host), None)
 
 
 def _hosts(config: Config) -> Iterator[str]:

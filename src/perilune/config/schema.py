@@ -8,6 +8,10 @@ Thinking = Literal["off", "on", "low", "medium", "high", "max"]
 SurfaceName = Literal["chat", "responses", "messages"]
 SourceMode = Literal["auto", "api-key", "cli-login", "web-session"]
 CookieMode = Literal["auto", "manual", "off"]
+ChannelKind = Literal[
+    "desktop", "ntfy", "bark", "feishu", "dingtalk", "wecom", "telegram", "slack", "email", "webhook", "exec"
+]
+MailTls = Literal["starttls", "tls", "none"]
 Positive = Annotated[int, Meta(ge=1)]
 Seconds = Annotated[float, Meta(gt=0)]
 
@@ -106,10 +110,43 @@ class PaceConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, 
 
 
 class AlertsConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
-    """When a state is called high. Floors are amounts as text, by currency."""
+    """When a state is called high, and what is told. Floors are amounts as text, by currency.
+
+    Shape: `levels` in percent used; `days_left` tells of a balance that lasts fewer days, 0 is off; `hide_names` calls
+    accounts A1, A2 … in notifications.
+    """
 
     high_ratio: Annotated[float, Meta(gt=0, le=1)] = 0.75
     balance_floor: dict[str, str] = field(default_factory=lambda: {"CNY": "20", "USD": "3"})
+    levels: tuple[Annotated[int, Meta(ge=1, le=100)], ...] = (75, 90)
+    early: bool = True
+    days_left: Annotated[float, Meta(ge=0)] = 0
+    hide_names: bool = False
+
+
+class NotifyConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """A channel that notifications go to.
+
+    Shape: `key` and `secret` are references, never the secret itself: `key` is the token, the device key, the password,
+    or the whole address of a bot; `secret` what messages are signed with. `url` is an address without a secret in it.
+    `events` and `accounts` say what goes there; `quiet` is `22:00-08:00`.
+    """
+
+    name: Annotated[str, Meta(min_length=1, max_length=64)]
+    channel: ChannelKind
+    events: tuple[str, ...] = ("all",)
+    accounts: tuple[str, ...] = ()
+    quiet: str | None = None
+    url: str | None = None
+    key: str | None = None
+    secret: str | None = None
+    to: tuple[str, ...] = ()
+    server: str | None = None
+    tls: MailTls = "starttls"
+    user: str | None = None
+    sender: str | None = None
+    command: tuple[str, ...] = ()
+    click: str | None = None
 
 
 class DisplayConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -222,3 +259,4 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit
     display: DisplayConfig = DisplayConfig()
     review: ReviewConfig = ReviewConfig()
     forges: tuple[ForgeConfig, ...] = ()
+    notify: tuple[NotifyConfig, ...] = ()

@@ -10,13 +10,14 @@ from msgspec import Struct
 from perilune.catalog.plan import Plan
 from perilune.config.base_url import check_base_url, official_home, repaired_base_url
 from perilune.config.layout import KeyPath, Layout
+from perilune.config.notify_rules import notify_problems
 from perilune.config.overrides import override_problem
+from perilune.config.references import has_reference_shape
 from perilune.config.schema import AccountConfig, Config
 from perilune.core.addresses import base_url_fault
 from perilune.core.errors import ConfigError, Problem
 from perilune.core.listen import parse_listen
 
-_REFERENCES = ("vault", "env", "file", "cmd", "keyring")
 _NOT_IN_NAMES = frozenset("/\\:,;\"'`$*?<>|[]{}()")
 
 Place = Callable[[KeyPath], str]
@@ -42,6 +43,7 @@ def check(
         *_gateway_problems(config, known, plans, place),
         *_forge_problems(config, place),
         *_twice(config, place),
+        *notify_problems(config, place),
     ]
     return Checked(config, tuple(warnings), tuple(problems))
 
@@ -54,12 +56,6 @@ def is_account_name(name: str) -> bool:
         and not any(c.isspace() or c in _NOT_IN_NAMES for c in name)
         and name[0] != "-"
     )
-
-
-def has_reference_shape(reference: str) -> bool:
-    """Whether a text is a key reference (`vault:NAME`, `env:NAME` …) and not a key."""
-    kind, colon, target = reference.partition(":")
-    return bool(colon) and kind in _REFERENCES and bool(target.strip())
 
 
 def _place(layout: Layout, file_name: str, path: KeyPath) -> str:

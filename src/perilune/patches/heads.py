@@ -125,10 +125,10 @@ Rule = Literal[1, 2, 3, 4, 5]
 
 def _pairs(found: Sequence[Finding], earlier: Sequence[Earlier], now: Now) -> dict[int, Earlier]:
     """Pairs by the strongest rule first, within a rule by the most similar words."""
-    ranked = sorted(_candidates(found, earlier, now), key=lambda entry: entry[:4])
+    ranked = sorted(_candidates(found, earlier, now))
     pairs: dict[int, Earlier] = {}
     taken: set[int] = set()
-    for _rule, _unlike, at, other in ranked:
+    for _rule, _is_fixed, _unlike, at, other in ranked:
         if at not in pairs and other not in taken:
             pairs[at] = earlier[other]
             taken.add(other)
@@ -137,14 +137,15 @@ def _pairs(found: Sequence[Finding], earlier: Sequence[Earlier], now: Now) -> di
 
 def _candidates(
     found: Sequence[Finding], earlier: Sequence[Earlier], now: Now
-) -> Iterator[tuple[Rule, float, int, int]]:
+) -> Iterator[tuple[Rule, bool, float, int, int]]:
     lone = _lone_codes(found, earlier, now)
     for at, finding in enumerate(found):
         prints = _prints(finding, now)
         for other, entry in enumerate(earlier):
             rule = _rule(finding, entry, prints, lone, now)
             if rule is not None:
-                yield rule, -similarity(words_of(finding), entry.words), at, other
+                unlike = -similarity(words_of(finding), entry.words)
+                yield rule, entry.state is State.FIXED, unlike, at, other
 
 
 def _prints(finding: Finding, now: Now) -> dict[str, str]:

@@ -20,6 +20,8 @@ from perilune.review.plan.planner import Plan, cost_limit
 from perilune.review.ports import Answerer, SlotView, Thinking
 from perilune.review.prepare import Prepared
 from perilune.review.prompt.build import Setting
+from perilune.review.prompt.escapes import one_line
+from perilune.review.prompt.secrets import Redactor
 from perilune.review.rank import confidence, rank
 from perilune.review.result import Dropped, ReviewResult, RunStatus, UsageFacts
 from perilune.review.services import MOST_AT_ONCE, ReviewOptions, ReviewServices
@@ -71,8 +73,9 @@ class Conduct:
         merged, lost = without_a_place(self._merged(gathered, placed, plan))
         placed = structs.replace(placed, dropped=(*placed.dropped, *lost))
         verified = await verify(merged, self._means(prepared, plan, desk, gathered, placed, policy))
-        findings = await asyncio.to_thread(self._settled, verified, prepared)
-        return self._final(planned, prepared, gathered, placed, verified, findings, desk, meter.facts())
+        coverage = _coverage(planned, gathered)
+        findings = await asyncio.to_thread(self._settled, verified, prepared, coverage)
+        return self._final(planned, prepared, gathered, placed, verified, findings, coverage, desk, meter.facts())
 
     def _meter(self, prepared: Prepared, plan: Plan) -> Meter:
         budget = prepared.settings.budget
@@ -119,10 +122,17 @@ class Conduct:
         language = prepared.settings.language
         return Setting(
             language=self._options.language if language == "auto" else language,
-            surroundings=prepared.surroundings,
+            surroundings="\n".join([prepared.surroundings, *self._reader()]).strip("\n"),
             local_secret=self._services.local_secret,
             redacts=prepared.settings.redact_secrets,
         )
+
+    def _reader(self) -> list[str]:
+        """What is open already, and what the reader cares for most: material like the rest, never a rule."""
+        earlier, focus = self._options.earlier, self._options.focus
+        rows = [f"open already: {one_line(line, 200)}" for line in earlier.lines()] if earlier is not None else []
+        rows += [f"priority of the reader: {one_line(focus, 500)}"] if focus else []
+        return Redactor().redact(rows)[0] if rows else []
 
     def _merged(self, gathered: Gathered, placed: Placed, plan: Plan) -> list[Finding]:
         voice = Voice(language=self._options.language)
@@ -151,8 +161,8 @@ class Conduct:
             asks_model=plan.effort != "low",
         )
 
-    def _settled(self, verified: Verified, prepared: Prepared) -> list[Finding]:
-        """Confidence, suggestions, order and caps."""
+    def _settled(self, verified: Verified, prepared: Prepared, coverage: Ledger) -> list[Finding]:
+        """Confidence, suggestions, what was said of earlier heads, order and caps."""
         sure = [
             structs.replace(
                 finding,
@@ -164,6 +174,8 @@ class Conduct:
         ]
         settings = prepared.settings
         suggested = settle_suggestions(sure, prepared.contents, is_on=settings.suggestions)
+        if self._options.earlier is not None:
+            suggested = self._options.earlier.settle(suggested, coverage.items, prepared.acquired.diff)
         return rank(suggested, settings.severity, settings.max_inline)
 
     def _final(
@@ -174,10 +186,10 @@ class Conduct:
         placed: Placed,
         verified: Verified,
         findings: list[Finding],
+        coverage: Ledger,
         desk: Desk,
         usage: UsageFacts,
     ) -> ReviewResult:
-        coverage = _coverage(planned, gathered)
         errors = _errors(gathered, verified, desk, prepared)
         result = structs.replace(
             planned,

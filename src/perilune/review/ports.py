@@ -12,7 +12,7 @@ from perilune.core.money import Money
 
 Thinking = Literal["off", "low", "high", "max"] | None
 Objective = Literal["request", "token"]
-Pass = Literal["generate", "reask", "verify"]
+Pass = Literal["generate", "reask", "verify", "explain"]
 
 
 class ModelRequest(Struct, frozen=True, kw_only=True):

@@ -14,6 +14,7 @@ from perilune.sandbox.scenario import Scenario
 from perilune.sandbox.world import World
 
 if TYPE_CHECKING:
+    from perilune.sandbox.forge.app import ForgeApp
     from perilune.sandbox.http.certificates import Shown, Tls
 
 _BACKLOG = 2_048
@@ -42,11 +43,19 @@ class SandboxHandle:
 
 
 async def start_sandbox(
-    world: World, host: str = "127.0.0.1", port: int = 0, *, tls: "Tls | None" = None
+    world: World,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    *,
+    forges: "ForgeApp | None" = None,
+    tls: "Tls | None" = None,
 ) -> SandboxHandle:
-    """Starts to listen on a loopback address. Raises: UsageError (PL-SANDBOX), PeriluneError (PL-PORT)."""
+    """Starts to listen on a loopback address, with forges where some are given.
+
+    Raises: UsageError (PL-SANDBOX), PeriluneError (PL-PORT).
+    """
     check_loopback(host)
-    app, connections = SandboxApp(world), set[Connection]()
+    app, connections = SandboxApp(world, forges), set[Connection]()
     loop = asyncio.get_running_loop()
     shown = _shown(tls)
     context = None if shown is None else shown.context
@@ -91,6 +100,7 @@ def serve(
     listen: str,
     scenario: str,
     ready: Callable[[SandboxHandle], None] = lambda _: None,
+    forges: "ForgeApp | None" = None,
     *,
     tls: "Tls | None" = None,
 ) -> None:
@@ -100,7 +110,7 @@ def serve(
     world = World(scenario)
 
     async def play() -> None:
-        handle = await start_sandbox(world, host, port, tls=tls)
+        handle = await start_sandbox(world, host, port, forges=forges, tls=tls)
         ready(handle)
         try:
             await asyncio.Event().wait()

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, RowMapping, delete, select, update
 from perilune.patches.finding import Severity, State
 from perilune.patches.heads import Suppression
 from perilune.patches.model import Side
+from perilune.store.engine import Store
 from perilune.store.finding_tables import pull_findings, pulls, suppressions
 from perilune.store.times import from_ms, to_ms
 from perilune.store.upsert import upsert
@@ -44,6 +45,48 @@ class PullRow(Struct, frozen=True, kw_only=True):
     reviewed_head: str | None = None
     reviewed_base: str | None = None
     run: str | None = None
+
+
+class PullRecords:
+    """The same with a transaction each. Calls are synchronous; on an event loop they belong into a thread."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def findings(self, pull: str) -> list[FindingRow]:
+        """Every finding a pull request ever had."""
+        with self._store.read() as connection:
+            return findings_of(connection, pull)
+
+    def of_thread(self, pull: str, thread: str) -> FindingRow | None:
+        """The finding a thread was opened for."""
+        with self._store.read() as connection:
+            return finding_of_thread(connection, pull, thread)
+
+    def save(self, rows: Sequence[FindingRow]) -> None:
+        """Keep findings; those that are known are changed."""
+        with self._store.begin() as connection:
+            save_findings(connection, rows)
+
+    def suppressed(self, repository: str, now: datetime) -> list[Suppression]:
+        """What is not wanted in a repository now."""
+        with self._store.begin() as connection:
+            return suppressed_in(connection, repository, now)
+
+    def suppress(self, repository: str, finding: FindingRow, by: str, until: datetime) -> None:
+        """Remember that a member does not want the like of a finding."""
+        with self._store.begin() as connection:
+            suppress(connection, repository, finding, by, until)
+
+    def pull(self, pull: str) -> PullRow | None:
+        """Where a pull request stands."""
+        with self._store.read() as connection:
+            return pull_row(connection, pull)
+
+    def save_pull(self, row: PullRow) -> None:
+        """Keep where a pull request stands."""
+        with self._store.begin() as connection:
+            save_pull(connection, row)
 
 
 def save_findings(connection: Connection, rows: Sequence[FindingRow]) -> None:

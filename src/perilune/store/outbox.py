@@ -74,7 +74,7 @@ class Deliveries:
         with self._store.begin() as connection:
             connection.execute(delete(hook_deliveries).where(hook_deliveries.c.at < to_ms(at - KEPT)))
             insert = insert_for(connection, hook_deliveries).values(row).on_conflict_do_nothing(index_elements=["id"])
-            return connection.execute(insert).rowcount == 1
+            return connection.execute(insert.returning(hook_deliveries.c.id)).first() is not None
 
     def settle(self, delivery: str, job: str | None, reason: str | None) -> None:
         """Keep what became of a delivery."""

@@ -7,6 +7,7 @@ from sqlalchemy import Column, Connection, MetaData, String, Table, inspect, sel
 
 from perilune.core.errors import StoreError
 from perilune.store import (  # noqa: F401 (their tables are created with the others)
+    alert_tables,
     finding_tables,
     forge_tables,
     job_tables,
@@ -17,7 +18,7 @@ from perilune.store import (  # noqa: F401 (their tables are created with the ot
 if TYPE_CHECKING:
     from perilune.store.engine import Store
 
-HEAD = "0005"
+HEAD = "0006"
 MIGRATIONS = Path(__file__).parent / "migrations"
 _ADVISORY_LOCK = 0x7065_7269  # any number, the same in every process
 

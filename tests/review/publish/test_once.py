@@ -231,7 +231,17 @@ async def test_comments_hold_nothing_that_is_live(scene: Scene, store: Store) ->
 
 
 async def test_a_refused_token_is_no_reason_to_wait(scene: Scene, store: Store) -> None:
-    scene.repository.roles["perilune-bot"] = "none"
+    scene.repository.roles[scene.bot.login] = "none"
     with pytest.raises(ReviewError) as raised:
         await publish(scene, store, said("a.txt", 5))
     assert raised.value.problem.exit_code == 4
+
+
+async def test_a_comment_of_ours_can_be_edited_and_answered(scene: Scene, store: Store) -> None:
+    await publish(scene, store, said("a.txt", 5))
+    [thread] = await scene.forge.threads(scene.address)
+    assert await scene.forge.edit_comment(scene.address, thread, "critical: another text")
+    assert scene.pull.threads[0].comments[0].body == "critical: another text"
+    await scene.forge.reply(scene.address, thread, "because of this")
+    said_there = [comment.body for comment in scene.played.all_comments(scene.pull)]
+    assert "because of this" in said_there

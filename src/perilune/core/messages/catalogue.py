@@ -13,9 +13,15 @@ Language = Literal["en", "zh-CN"]
 
 _PACKAGES: dict[Language, str] = {"en": "perilune.core.messages.en", "zh-CN": "perilune.core.messages.zh_cn"}
 _ERROR_AREAS = (
-    "errors_reading", "errors_sources", "errors_gateway", "errors_lint", "errors_review", "errors_forges",
+    "errors_reading",
+    "errors_sources",
+    "errors_gateway",
+    "errors_lint",
+    "errors_review",
+    "errors_forges",
     "errors_house",
-)  # fmt: skip
+    "errors_notify",
+)
 
 
 def message(language: Language, message_id: str) -> str | None:

@@ -54,7 +54,7 @@ def command(session: "Session", /, paths: tuple[str, ...], **options: Any) -> in
     if options["pr"] is not None:
         from perilune.faces.cli.review_pull import reviewed_pull
 
-        run = Run(flags=flags, preview=options["preview"], dry_run=options["dry_run"], output=output)
+        run = Run(flags=flags, paths=paths, preview=options["preview"], dry_run=options["dry_run"], output=output)
         result = asyncio.run(reviewed_pull(session, options["pr"], run))
     else:
         result = asyncio.run(review_of(session, source, flags, preview=options["preview"], output=output))
@@ -66,6 +66,7 @@ class Run(NamedTuple):
     """How a review of a pull request is run."""
 
     flags: dict[str, Any]
+    paths: tuple[str, ...]
     preview: bool
     dry_run: bool
     output: str

@@ -36,7 +36,8 @@ async def reviewed_pull(session: "Session", url: str, run: Run) -> "ReviewResult
     """The review of a pull request, published unless it is a preview or a dry run."""
     bench: PullBench = session.workbench
     async with bench.pull_review(url) as pull:
-        result = await review_of(session, pull.source, run.flags, preview=run.preview, output=run.output)
+        source = structs.replace(pull.source, paths=run.paths)
+        result = await review_of(session, source, run.flags, preview=run.preview, output=run.output)
         if run.preview:
             return result
         publication = await pull.publish(result, session.voice, dry_run=run.dry_run)

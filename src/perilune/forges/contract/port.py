@@ -30,6 +30,10 @@ class Person(Struct, frozen=True, kw_only=True):
     is_bot: bool = False
     association: str = ""
 
+    def is_same(self, other: "Person") -> bool:
+        """Whether both are one; apps are written with and without `[bot]`, nobody is the same as nobody."""
+        return bool(self.login) and self.login.removesuffix("[bot]") == other.login.removesuffix("[bot]")
+
 
 class PullRequest(Struct, frozen=True, kw_only=True):
     """A pull request as read. `base_sha` is the tip of the target branch; `merge_base` is None where not told."""
@@ -176,6 +180,10 @@ class Forge(Protocol):
 
     async def edit_remark(self, address: PullAddress, remark: str, body: str) -> bool:
         """False where the remark is gone."""
+        ...
+
+    async def edit_comment(self, address: PullAddress, thread: Thread, body: str) -> bool:
+        """Another text for the comment that opens a thread of ours; False where it is gone."""
         ...
 
     async def reply(self, address: PullAddress, thread: Thread, body: str) -> Refs: ...

@@ -1,5 +1,6 @@
 """Gitea and Forgejo over REST: no ranges, no suggestions, lines that the server does not check."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from perilune.forges.contract.client import ForgeClient, ForgeMeans, words_of
@@ -64,15 +65,19 @@ class Gitea:
         )
 
     async def threads(self, address: PullAddress) -> tuple[Thread, ...]:
-        """Comments of all reviews, those on one place together."""
+        """Comments of all reviews, those on one place together. An outdated one has no place any more: others' outdated
+        comments on its file that came later may be answers to it, and count as such."""
         grouped: dict[tuple[str, int, int], list[wire.LineComment]] = {}
+        outdated: list[wire.LineComment] = []
         for review in await self._reviews(address):
-            if review.state == _PENDING:
-                continue
-            for comment in await self._comments(address, review):
-                key = comment.place if comment.position or comment.original_position else ("", comment.id, 0)
-                grouped.setdefault(key, []).append(comment)
-        return tuple(rows[0].thread(tuple(row.read() for row in rows)) for rows in grouped.values())
+            if review.state != _PENDING:
+                for comment in await self._comments(address, review):
+                    if comment.position or comment.original_position:
+                        grouped.setdefault(comment.place, []).append(comment)
+                    else:
+                        outdated.append(comment)
+        placed = [rows[0].thread(tuple(row.read() for row in rows)) for rows in grouped.values()]
+        return (*placed, *(_with_answers(comment, outdated) for comment in outdated))
 
     async def _reviews(self, address: PullAddress) -> list[wire.Review]:
         return await self._client.all_pages(f"{_pull(address)}/reviews", wire.Review)
@@ -115,6 +120,9 @@ class Gitea:
             return False
         self._client.decoded(answer, wire.Comment)
         return True
+
+    async def edit_comment(self, address: PullAddress, thread: Thread, body: str) -> bool:
+        return await self.edit_remark(address, thread.remarks[0].id, body)
 
     async def reply(self, address: PullAddress, thread: Thread, body: str) -> Refs:
         """A thread cannot be answered in place over this API: the answer goes into the conversation."""
@@ -182,6 +190,15 @@ def _comment(post: Post) -> dict[str, Any]:
     is_old = post.place.side == "old"
     line = {"old_position" if is_old else "new_position": (end.old if is_old else end.new) if end is not None else 0}
     return {"path": post.place.path, "body": post.body, **line}
+
+
+def _with_answers(comment: wire.LineComment, outdated: Sequence[wire.LineComment]) -> Thread:
+    later = [
+        other
+        for other in outdated
+        if other.path == comment.path and other.id > comment.id and other.read().author != comment.read().author
+    ]
+    return comment.thread(tuple(row.read() for row in (comment, *later)))
 
 
 def _pull(address: PullAddress) -> str:

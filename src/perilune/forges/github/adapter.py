@@ -51,11 +51,14 @@ class GitHub:
         return self._client.site
 
     async def identity(self) -> Person:
-        """Who the credential is; an app's installation token may not ask, and has no login here."""
+        """Who the credential is; an app's installation token may not ask REST, and is told its name by GraphQL."""
         if self._me is None:
             answer = await self._client.read("/user")
-            refused = answer.status in (403, 404)
-            self._me = Person(login="") if refused else self._client.decoded(answer, wire.User).person()
+            if answer.status in (403, 404):
+                viewer = wire.inside(await self._client.ask("query{viewer{login __typename}}", {}), "data", "viewer")
+                self._me = msgspec.convert(viewer or {}, wire.Actor).person()
+            else:
+                self._me = self._client.decoded(answer, wire.User).person()
         return self._me
 
     async def pull(self, address: PullAddress) -> PullRequest:
@@ -81,7 +84,8 @@ class GitHub:
         after: str | None = None
         while True:
             variables = {"owner": owner, "name": name, "number": address.number, "after": after}
-            connection = wire.threads_in(await self._client.ask(_THREADS, variables))
+            answer = await self._client.ask(_THREADS, variables)
+            connection = wire.inside(answer, "data", "repository", "pullRequest", "reviewThreads")
             if connection is None:
                 raise self._client.error("missing", status=404)
             page = msgspec.convert(connection, wire.Threads)
@@ -130,6 +134,11 @@ class GitHub:
         self._client.decoded(answer, wire.Comment)
         return True
 
+    async def edit_comment(self, address: PullAddress, thread: Thread, body: str) -> bool:
+        path = f"{_repo(address)}/pulls/comments/{thread.remarks[0].id}"
+        answer = await self._client.write("PATCH", path, {"body": body})
+        return answer.status < 400
+
     async def reply(self, address: PullAddress, thread: Thread, body: str) -> Refs:
         document = {"body": body, "in_reply_to": int(thread.remarks[0].id)}
         answer = await self._client.write("POST", f"{_pull(address)}/comments", document)
@@ -167,24 +176,17 @@ class GitHub:
         me = await self.identity()
         reviews = await self._client.all_pages(f"{_pull(address)}/reviews", wire.Review)
         for review in reviews:
-            if marker in (review.body or "") and _is_mine(review.user, me):
+            if marker in (review.body or "") and (review.user or wire.User()).person().is_same(me):
                 return Refs(review_id=str(review.id), url=review.html_url)
         for path in (f"{_issue(address)}/comments", f"{_pull(address)}/comments"):
             for comment in await self._client.all_pages(path, wire.Comment):
-                if marker in (comment.body or "") and _is_mine(comment.user, me):
+                if marker in (comment.body or "") and comment.read().author.is_same(me):
                     return _refs(comment)
         return None
 
     async def tidy(self, address: PullAddress) -> int:
         """Nothing is ever half done here: a review stands whole or not at all."""
         return 0
-
-
-def _is_mine(user: wire.User | None, me: Person) -> bool:
-    """Whether it is ours; an app's token cannot ask for its login, but only bots post as one."""
-    if not me.login:
-        return user is not None and user.person().is_bot
-    return user is not None and user.login == me.login
 
 
 def _repo(address: PullAddress) -> str:

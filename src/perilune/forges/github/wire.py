@@ -214,9 +214,9 @@ class Threads(Struct, frozen=True, rename="camel"):
     nodes: list[ThreadNode] = []
 
 
-def threads_in(answer: dict[str, Any]) -> Any:
-    """The connection inside a GraphQL answer, None where it is not there."""
+def inside(answer: dict[str, Any], *names: str) -> Any:
+    """What stands inside a GraphQL answer, None where it is not there."""
     found: Any = answer
-    for name in ("data", "repository", "pullRequest", "reviewThreads"):
+    for name in names:
         found = found.get(name) if isinstance(found, dict) else None
     return found

@@ -101,6 +101,9 @@ class GitLab:
         self._client.decoded(answer, wire.Note)
         return True
 
+    async def edit_comment(self, address: PullAddress, thread: Thread, body: str) -> bool:
+        return await self.edit_remark(address, thread.remarks[0].id, body)
+
     async def reply(self, address: PullAddress, thread: Thread, body: str) -> Refs:
         path = f"{path_of(address)}/discussions/{thread.id}/notes"
         answer = await self._client.write("POST", path, {"body": body})

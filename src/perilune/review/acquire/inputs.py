@@ -149,9 +149,10 @@ def _from_forge(source: ReviewInput, pull: PullSource, patch: bytes) -> Acquired
         File(path=name.encode("utf-8", "surrogateescape"), failure=ParseFailure("no_patch", 0))
         for name in source.unread
     )
+    files = parse_patch(patch).files + unread
     return Acquired(
         kind=source.kind,
-        diff=Diff(parse_patch(patch).files + unread),
+        diff=Diff(tuple(file for file in files if _is_under(file.name, source.paths))),
         digest=sha256(patch).hexdigest(),
         objects=NoObjects(),
         base=pull.base_sha,

@@ -21,14 +21,20 @@ def earlier_of(threads: Sequence[Thread], me: Person) -> Iterator[Earlier]:
         yield Earlier(
             key=thread.id, fingerprint=mark.fingerprint, fingerprint_code=mark.fingerprint_code, path=thread.path,
             side=Side.OLD if thread.side == "old" else Side.NEW, words=_words(first.body),
-            state=State.DISMISSED if was_dismissed(thread, me) else State.POSTED,
+            state=_state(thread, me),
             has_human_reply=has_human_reply(thread, me), is_resolved=thread.is_resolved, is_known=False,
         )  # fmt: skip
 
 
+def _state(thread: Thread, me: Person) -> State:
+    if was_dismissed(thread, me):
+        return State.DISMISSED
+    return State.FIXED if thread.is_resolved else State.POSTED
+
+
 def is_own(author: Person, me: Person) -> bool:
-    """Whether a comment is ours. An app that cannot ask for its login is known as a bot."""
-    return author.login == me.login if me.login else author.is_bot
+    """Whether a comment is ours."""
+    return author.is_same(me)
 
 
 def has_human_reply(thread: Thread, me: Person) -> bool:
@@ -38,8 +44,9 @@ def has_human_reply(thread: Thread, me: Person) -> bool:
 
 def was_dismissed(thread: Thread, me: Person) -> bool:
     """Whether somebody else resolved it, or put a thumb down."""
-    by_other = thread.is_resolved and thread.resolved_by not in (None, me.login)
-    thumbs = [word for login, word in thread.remarks[0].reactions if login != me.login]
+    resolver = Person(login=thread.resolved_by or "")
+    by_other = thread.is_resolved and bool(resolver.login) and not resolver.is_same(me)
+    thumbs = [word for login, word in thread.remarks[0].reactions if not Person(login=login).is_same(me)]
     return by_other or any(word in ("-1", "THUMBS_DOWN", "thumbsdown") for word in thumbs)
 
 

@@ -1,5 +1,6 @@
 """Publishes one review in the fixed order: re-read, check, one review call, files, summary, threads, report."""
 
+import asyncio
 from collections.abc import Sequence
 
 from msgspec import Struct, field
@@ -66,7 +67,7 @@ class Publisher:
         if pull.state != "open":
             return Publication(state="closed")
         if pull.head_sha != seen.head_sha:
-            self._outbox.supersede(result.run_id)
+            await asyncio.to_thread(self._outbox.supersede, result.run_id)
             return Publication(state="superseded", errors=(Problem(code="PL-REVIEW-SUPERSEDED"),))
         threads = await self._forge.threads(pull.address)
         drawn = await self._drawn(result, threads, how)
@@ -105,8 +106,10 @@ class Publisher:
         me = await self._forge.identity() if threads else Person(login="")
         for matched in against_live(result.inline, threads, me, result.diff).found:
             finding = matched.finding
-            if matched.state is not State.NEW:
-                drawn.carried += [finding] if matched.state is State.CARRIED else []
+            if State.CARRIED in (finding.state, matched.state):
+                drawn.carried.append(finding)
+                continue
+            if matched.state is not State.NEW and finding.supersedes is None:
                 continue
             place = place_of(finding, result.diff, spec) if how.is_inline else None
             if place is None:

@@ -165,6 +165,8 @@ class ForgeApp:
                     who=user.login if user is not None else "",
                 )
             )
+        if not forge.behaviour.serves_git:
+            return Reply.text("git is not served now", 503)
         if user is None or ("receive-pack" in request.target and repository.role(user) not in ("admin", "write")):
             return Reply(status=401, headers=[("WWW-Authenticate", 'Basic realm="forge"')], body=b"")
         reply = serve_git(repository.bare.path, f"/{rest}", request, user.login)

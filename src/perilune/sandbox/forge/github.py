@@ -87,7 +87,10 @@ def comment_document(repository: Repository, comment: Comment) -> dict[str, Any]
 
 
 def _user(asked: Asked) -> Reply:
-    return Reply.json(user_document(the_user(asked)))
+    user = the_user(asked)
+    if user.login.endswith("[bot]"):  # the token of an app's installation
+        raise refusal(403, "Resource not accessible by integration")
+    return Reply.json(user_document(user))
 
 
 def _pull(asked: Asked) -> Reply:

@@ -6,7 +6,7 @@ from typing import Any
 from perilune.sandbox.forge.answers import Asked, Route, writes_only
 from perilune.sandbox.forge.github import refusal, repository_of, the_user, user_document
 from perilune.sandbox.forge.github_notes import note_routes
-from perilune.sandbox.forge.state import Comment, Pull, Repository, Status, Thread
+from perilune.sandbox.forge.state import Comment, Pull, Repository, Status, Thread, User
 from perilune.sandbox.http.reply import Reply
 
 _REPO = r"/repos/(?P<owner>[^/]+)/(?P<name>[^/]+)"
@@ -88,6 +88,8 @@ def _graphql(asked: Asked) -> Reply:
     query, variables = str(given.get("query") or ""), given.get("variables") or {}
     if "resolveReviewThread" in query:
         return _resolve(asked, query, variables)
+    if "viewer" in query:
+        return Reply.json({"data": {"viewer": _actor(the_user(asked))}})
     if "reviewThreads" in query:
         return _threads(asked, variables)
     raise refusal(400, f"this forge does not play: {query[:80]}")
@@ -121,16 +123,20 @@ def _thread_node(repository: Repository, pull: Pull, thread: Thread) -> dict[str
 
 
 def _comment_node(repository: Repository, pull: Pull, comment: Comment) -> dict[str, Any]:
-    user = user_document(comment.author)
     return {
         "databaseId": comment.id, "body": comment.body, "createdAt": comment.at,
-        "author": {"login": user["login"], "__typename": user["type"]},
+        "author": _actor(comment.author),
         "url": f"/{repository.path}/pull/{pull.number}#discussion_r{comment.id}",
         "reactions": {"nodes": [
             {"content": _CONTENTS.get(content, content.upper()), "user": {"login": login}}
             for login, content in comment.reactions
         ]},
     }  # fmt: skip
+
+
+def _actor(user: User) -> dict[str, Any]:
+    """Somebody as GraphQL names them: apps without their `[bot]`."""
+    return {"login": user.login.removesuffix("[bot]"), "__typename": user_document(user)["type"]}
 
 
 _CONTENTS = {"+1": "THUMBS_UP", "-1": "THUMBS_DOWN"}

@@ -22,5 +22,6 @@ class Behaviour(Struct, kw_only=True):
     has_resolve: bool = True
     may_resolve: bool = True
     breaks_after: int | None = None
+    serves_git: bool = True
     most_files: int = 3_000
     largest_patch: int = 60_000

@@ -15,4 +15,5 @@ MESSAGES = {
     "help_sandbox.option.listen": "address and port on this machine",
     "help_sandbox.option.tls": "answer over TLS, with this kind of certificate",
     "help_sandbox.option.scenario": "a name or a TOML file",
+    "help_sandbox.option.with_forges": "also play GitHub, GitLab and Gitea, each with one pull request",
 }

@@ -8,4 +8,5 @@ MESSAGES = {
     ),
     "sandbox.authority": "其证书的颁发机构，客户端需信任它：",
     "sandbox.keys": "此场景的虚构密钥，仅在此处有效：",
+    "sandbox.forges": "本地扮演的代码托管平台，各有一个合并请求。把需要的写入 config.toml：",
 }
