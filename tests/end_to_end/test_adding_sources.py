@@ -137,7 +137,7 @@ def test_without_a_login_in_a_browser_it_says_where_it_looked(program: Any, sand
 def test_an_origin_there_is_not_is_named_with_those_there_are(program: Any) -> None:
     added = program.run("add", "--from", "elsewhere")
     assert added.returncode == 2
-    assert "env, kimi-cli, token, browser[:NAME]" in " ".join(added.stderr.split())
+    assert "env, kimi-cli, codexbar, token, browser[:NAME]" in " ".join(added.stderr.split())
 
 
 def test_removing_the_account_removes_the_session_from_the_vault(program: Any, sandbox: Any) -> None:

@@ -12,6 +12,7 @@ from perilune.compose.board import Board
 from perilune.compose.happenings import Happenings, Publish, WatchedLedger
 from perilune.compose.monitoring import Monitoring
 from perilune.compose.sharing import Sharing
+from perilune.compose.stamps import Stamps
 from perilune.compose.workbench import Workbench
 from perilune.config.schema import Config
 from perilune.core.messages import pick_language
@@ -66,7 +67,9 @@ class Engine:
         config = self._config(monitoring.config)
         self._secrets = secrets_of(self.bench, config)
         self._groups = self._grouped(config)
-        self.ledger = WatchedLedger(self._written, self.happenings, publish, _mains(config), self._why)
+        self.stamps = Stamps(self.store, self.background, bench.now, bench.vault.fingerprint_key)
+        self.stamps.load(config, self._secrets)
+        self.ledger = WatchedLedger(self._written, self.happenings, publish, _mains(config), self._why, self._served)
         self.admission = Admission(
             choose_places(bench.environment, self.store),
             Rules(queue_max=config.gateway.queue_max),
@@ -86,6 +89,7 @@ class Engine:
         self.board.load(monitoring.held(), self.bench.now())
         self.ledger.watch(_mains(config))
         self._secrets = secrets_of(self.bench, config)
+        self.stamps.load(config, self._secrets)
         self._groups = self._grouped(config)
         self.gateway.reload(config, self._secrets, self._groups)
 
@@ -171,6 +175,10 @@ class Engine:
         """Accounts whose caps count as one, by keys and by what the last readings said of their holders."""
         read = {account.name: self.board.snapshot(account.name) for account in config.accounts}
         return group_accounts(config.accounts, self._secrets, identities_of(read))
+
+    def _served(self, account: str, purpose: str) -> None:
+        """An answer came: one of a trial proves as much as a trial can, any other that routes work."""
+        self.stamps.note(account, "probe" if purpose == "test" else "traffic")
 
     def _why(self, account: str, now: datetime) -> str | None:
         """The code of what blocks an account now."""

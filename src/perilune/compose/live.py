@@ -10,6 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from perilune import __version__
 from perilune.compose.engine import Engine, today
+from perilune.compose.histories import asked_history
 from perilune.core.errors import Problem, StoreError
 from perilune.core.messages import Language, Voice
 from perilune.core.money import Money, MoneyDocument
@@ -30,6 +31,9 @@ from perilune.gateway.slots import Route, Slot
 from perilune.gateway.states import ScopeState
 from perilune.providers.contract.outcome import OutcomeClass as Is
 from perilune.quota.document import ErrorDocument, StatusDocument
+from perilune.quota.forecast import ForecastDocument, forecast
+from perilune.quota.history import HistoryDocument
+from perilune.quota.stamp import is_proven
 from perilune.store import events, ledger
 from perilune.store.reviews import recent_reviews
 
@@ -162,6 +166,7 @@ class LiveService:
         now = self.now()
         group = self._engine.admission.state(slot.group)
         state, reason, until = self._state_of(slot, now)
+        stamp = self._engine.stamps.of(slot.account)
         return SlotDocument(
             account=slot.account,
             model=slot.config.model,
@@ -174,6 +179,8 @@ class LiveService:
             cap=group.cap,
             queued=group.queued,
             thinking=slot.config.thinking,
+            verified_by=stamp.by if stamp else None,
+            verified_at=stamp.at if stamp else None,
         )
 
     def _state_of(self, slot: Slot, now: datetime) -> tuple[str, str | None, datetime | None]:
@@ -183,7 +190,7 @@ class LiveService:
             return _BLOCK_WORDS.get(verdict.blocked_by or "", "quota_spent"), verdict.blocked_by, verdict.until
         if open_state is not None:
             return _STATE_WORDS.get(open_state.reason, "cooling"), open_state.reason.value, open_state.until
-        return ("ok" if slot.account in self._engine.ledger.served_at else "untested"), None, None
+        return ("ok" if is_proven(self._engine.stamps.of(slot.account)) else "untested"), None, None
 
     def _open_state(self, slot: Slot) -> ScopeState | None:
         wanted = (f"group:{slot.group}", f"account:{slot.account}", f"host:{slot.host}")
@@ -226,6 +233,17 @@ class LiveService:
             for row in rows
         ]
         return ReviewsDocument(generated_at=self.now(), reviews=reviews)
+
+    async def history(self, since: str, by: str, tz: str | None) -> HistoryDocument:
+        """What was recorded since a moment, in the words of the query."""
+        return await asyncio.to_thread(asked_history, self._engine.monitoring, self._engine.bench, since, by, tz)
+
+    async def forecast(self, language: Language) -> ForecastDocument:
+        """When each window and balance runs out."""
+        return await asyncio.to_thread(self._forecast, language)
+
+    def _forecast(self, language: Language) -> ForecastDocument:
+        return forecast(self._status(language), self._engine.monitoring.histories())
 
     async def readiness(self) -> Readiness:
         """Whether store and configuration serve, and which slots could answer now."""

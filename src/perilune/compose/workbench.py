@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from contextlib import AbstractAsyncContextManager
+    from datetime import tzinfo
 
     from perilune.catalog.plan import Plan
     from perilune.compose.monitoring import Monitoring
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
     from perilune.monitor.notify.port import Receipt
     from perilune.net.control import ControlClient
     from perilune.providers.contract.probing import Probed
+    from perilune.quota.history import By, HistoryDocument
+    from perilune.quota.stamp import Stamp
     from perilune.review.run import ReviewServices
     from perilune.store.deliveries import ChannelState
     from perilune.store.engine import Store
@@ -92,6 +95,10 @@ class Workbench:
         try:
             with closing(self.monitoring_now()) as monitoring:
                 monitoring.keep(account, secret, probed)
+                if probed.verdict == "accepted":
+                    from perilune.compose.stamping import stamp_read
+
+                    stamp_read(self, monitoring.store, account, secret, probed.host)
         except StoreError as error:
             import logging
 
@@ -101,13 +108,19 @@ class Workbench:
         """Move everything that the store holds of an account, history too, to another name."""
         with closing(self.monitoring_now()) as monitoring:
             if monitoring.has_store:
+                from perilune.compose.stamping import rename_stamp
+
                 monitoring.snapshots.rename(name, new)
+                rename_stamp(monitoring.store, name, new, self.now())
 
     def account_removed(self, name: str, *, with_history: bool) -> None:
         """Drop what the store knows now of an account, and its history where that is wanted."""
         with closing(self.monitoring_now()) as monitoring:
             if monitoring.has_store:
+                from perilune.compose.stamping import forget_stamp
+
                 monitoring.snapshots.forget(name)
+                forget_stamp(monitoring.store, name)
             if monitoring.has_store and with_history:
                 monitoring.snapshots.purge(name)
 
@@ -125,6 +138,13 @@ class Workbench:
         from perilune.compose.monitoring import Monitoring
 
         return Monitoring(loaded, self.paths, self.plans, lambda: self.vault, self.environment, self.now, store)
+
+    def history(self, since: datetime, by: "By", zone: "tzinfo", *, with_cycles: bool) -> "HistoryDocument":
+        """What the store recorded since a moment."""
+        from perilune.compose.histories import history_of
+
+        with closing(self.monitoring_now()) as monitoring:
+            return history_of(monitoring, self, since, by, zone, with_cycles=with_cycles)
 
     def up(self, options: "UpOptions", ready: "Callable[[ReadyFacts], None]", before: "Callable[[str], None]") -> int:
         """Run the service until it is stopped."""
@@ -167,6 +187,12 @@ class Workbench:
         from perilune.compose.trying import try_inference
 
         return try_inference(self, account)
+
+    def stamp_of(self, account: str) -> "Stamp | None":
+        """By what an account's key was shown to work."""
+        from perilune.compose.stamping import stamp_of
+
+        return stamp_of(self, account)
 
     def route_names(self) -> "Sequence[str]":
         """The routes that there are."""

@@ -103,6 +103,21 @@ class MonitorConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     interval_s: Annotated[int, Meta(ge=60)] = 300
 
 
+class HistoryConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """How long history is kept, in days: every reading, then the last of each hour, then of each day.
+
+    Shape: absent `daily_days` and `requests_days` are for good. `local_logs` counts what the vendors' own command lines
+    logged on this machine.
+    """
+
+    raw_days: Positive = 56
+    hourly_days: Positive = 400
+    daily_days: Positive | None = None
+    events_days: Positive = 400
+    requests_days: Positive | None = None
+    local_logs: bool = False
+
+
 class PaceConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """Pace. `work_days` are ISO weekdays."""
 
@@ -254,6 +269,7 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit
     gateway: GatewayConfig = GatewayConfig()
     probe: ProbeConfig = ProbeConfig()
     monitor: MonitorConfig = MonitorConfig()
+    history: HistoryConfig = HistoryConfig()
     pace: PaceConfig = PaceConfig()
     alerts: AlertsConfig = AlertsConfig()
     display: DisplayConfig = DisplayConfig()

@@ -9,6 +9,8 @@ from perilune.core.errors import Problem
 from perilune.core.messages import Language
 from perilune.core.money import MoneyDocument
 from perilune.quota.document import AccountDocument, ErrorDocument, StatusDocument
+from perilune.quota.forecast import ForecastDocument
+from perilune.quota.history import HistoryDocument
 
 
 class SlotDocument(Struct, frozen=True, kw_only=True):
@@ -25,6 +27,8 @@ class SlotDocument(Struct, frozen=True, kw_only=True):
     cap: int | None
     queued: int = 0
     thinking: str | None = None
+    verified_by: Literal["catalog", "probe", "traffic"] | None = None
+    verified_at: datetime | None = None
 
 
 class RouteDocument(Struct, frozen=True, kw_only=True):
@@ -149,6 +153,12 @@ class Service(Protocol):
     async def events(self, limit: int, language: Language) -> list[EventDocument]: ...
 
     async def reviews(self, limit: int) -> ReviewsDocument: ...
+
+    async def history(self, since: str, by: str, tz: str | None) -> HistoryDocument:
+        """What was recorded. Raises: PL-USAGE for what is no time, dimension or zone."""
+        ...
+
+    async def forecast(self, language: Language) -> ForecastDocument: ...
 
     async def readiness(self) -> Readiness: ...
 

@@ -9,7 +9,8 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Mount, Route
 
-from perilune.faces.api.app import api_routes, document
+from perilune.faces.api.answers import document
+from perilune.faces.api.app import api_routes
 from perilune.faces.api.hooks import HookDesk, hook_routes
 from perilune.faces.api.hub import Hub
 from perilune.faces.api.ports import Service

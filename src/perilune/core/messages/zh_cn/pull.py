@@ -1,8 +1,8 @@
 """拉取请求评论中命令的回答。"""
 
 MESSAGES = {
-    "pull.nothing_new": "{head} 已审查过。要重新购买一次审查，请用 `review --force`。",
-    "pull.no_finding": "请在某条发现的讨论中以回复的方式使用此命令。",
+    "pull.nothing_new": "{head} 已审查过。要重新购买一次审查，用 `review --force`。",
+    "pull.no_finding": "在某条发现的讨论中以回复的方式使用此命令。",
     "pull.help": "命令（写在 at 符号和机器人名称之后，仅限有写权限的成员）：",
     "pull.help.review": "审查当前提交；`--force` 重新购买；其他文字表示最关心什么",
     "pull.help.explain": "在某条发现的讨论中：说明理由",
