@@ -46,7 +46,7 @@ class Delivery:
         self._chooser = chooser
         self._shaper = shaper
 
-    def reply(self, served: Served, own_headers: list[tuple[str, str]]) -> Reply:
+    async def reply(self, served: Served, own_headers: list[tuple[str, str]]) -> Reply:
         """The reply. Of a stream it has `chunks`, which hold the lease until they end; all else is settled here."""
         self._remember(served)
         sent, slot = served.sent, served.place.slot
@@ -72,6 +72,8 @@ class Delivery:
         reply.served_model = whole.served_model
         if whole.answer is not None:
             self._keep_thought(served, whole.answer)
+            if self._services.thoughts is not None:
+                await self._services.thoughts.written()
         self._tally.finish(200, Is.OK, None, usage=whole.usage, served=whole.served_model, bytes_out=len(whole.body))
         return reply
 
@@ -105,6 +107,7 @@ class Delivery:
             self._tally,
             explain=explain,
             on_finished=finished,
+            flush=None if self._services.thoughts is None else self._services.thoughts.written,
             on_end=ended,
             prompt_tokens=lambda: self._shaper.prompt_tokens,
         )

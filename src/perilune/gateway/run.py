@@ -53,8 +53,8 @@ class Run:
         self._body = body
         self._route = route
         self._tally = tally
-        self._shaper = Shaper(call.front, body, stream_upstream=setup.config.stream_upstream)
         self._session = session_of(call.headers, body.head.prompt_cache_key)
+        self._shaper = Shaper(call.front, body, stream_upstream=setup.config.stream_upstream, session=self._session)
         tally.session = self._session
         tally.route = route.name
         self._chooser = Chooser(services, setup, call, route, self._shaper, self._session)
@@ -71,6 +71,8 @@ class Run:
     async def go(self) -> Reply:
         """The reply, after as many attempts as it takes. Cancelling ends the attempt and frees its lease at once."""
         loop = asyncio.get_running_loop()
+        if self._services.thoughts is not None:
+            await self._services.thoughts.fetch(self._call.front, self._body, self._session)
         while self._tally.sent < self._setup.config.max_attempts:
             if loop.time() >= min(self._deadline, self._commit_at):
                 self._note_deadline()
@@ -109,7 +111,7 @@ class Run:
                 attempt.outcome = plain_outcome(Is.OK, status=sent.status)
                 corrections = tries.corrections if tries.was_corrected else None
                 headers = self._own_headers(place.slot.account)
-                reply = self._delivery.reply(Served(place, prepared, attempt, sent, corrections), headers)
+                reply = await self._delivery.reply(Served(place, prepared, attempt, sent, corrections), headers)
                 keeps_lease = reply.chunks is not None
                 return reply, Step(Move.STOP)
             attempt.outcome = sent.outcome

@@ -1,6 +1,6 @@
 """A stream past its commit point: read on, watched, metered; ended in one place whatever ends it."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from perilune.core.errors import Problem
 from perilune.core.messages import Language
@@ -21,7 +21,7 @@ class AnswerStream:
     """The chunks of one streamed answer. Read to the end or closed, it gives back what it holds exactly once.
 
     Shape: `on_end` hears the outcome and frees the lease; `on_finished` hears that the model has said all, before the
-    client does.
+    client does; `flush` is waited for between the two.
     """
 
     def __init__(
@@ -34,6 +34,7 @@ class AnswerStream:
         explain: Callable[[Outcome, Attempt], bytes],
         on_finished: Callable[[], None],
         on_end: Callable[[Outcome], None],
+        flush: Callable[[], Awaitable[None]] | None,
         prompt_tokens: Callable[[], int],
     ) -> None:
         self._streaming = streaming
@@ -43,6 +44,7 @@ class AnswerStream:
         self._explain = explain
         self._on_finished = on_finished
         self._on_end = on_end
+        self._flush = flush
         self._prompt_tokens = prompt_tokens
         self._held: bytes | None = streaming.held
         self._was_finished = False
@@ -57,13 +59,11 @@ class AnswerStream:
         """The next bytes for the client."""
         if self._is_over:
             raise StopAsyncIteration
-        held, self._held = self._held, None
-        if held:
-            self._note_finish()
-            self._bytes_out += len(held)
-            return held
         try:
-            piece = await self._next()
+            held, self._held = self._held, None
+            piece = held or await self._next()
+            if held and self._streaming.flow.is_finished:
+                await self._finish()
         except UpstreamError as error:
             return self._broken(self._interrupted or outcome_of(error, in_body=True, status=200))
         except BaseException:
@@ -96,7 +96,8 @@ class AnswerStream:
             piece = flow.feed(chunk) if chunk else flow.end()
             if flow.failure is not None or flow.is_garbled:
                 return piece + self._broken(plain_outcome(Is.GARBLED if flow.is_garbled else Is.STREAM_CUT))
-            self._note_finish()
+            if flow.is_finished and not self._was_finished:
+                await self._finish()
             if not chunk:
                 if self._interrupted is not None:
                     return piece + self._broken(self._interrupted)
@@ -107,10 +108,12 @@ class AnswerStream:
             if piece:
                 return piece
 
-    def _note_finish(self) -> None:
-        if not self._was_finished and self._streaming.flow.is_finished:
-            self._was_finished = True
-            self._on_finished()
+    async def _finish(self) -> None:
+        """The model has said all; the client hears it after this."""
+        self._was_finished = True
+        self._on_finished()
+        if self._flush is not None:
+            await self._flush()
 
     def _broken(self, outcome: Outcome) -> bytes:
         """The error event that ends the stream; nothing is tried elsewhere once content has gone out."""
