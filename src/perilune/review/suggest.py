@@ -16,6 +16,7 @@ from perilune.review.structure.names import introduces_unknown
 from perilune.review.structure.reparse import parses_after
 
 _CONTEXT = 3
+_OUR_MARK = "<!-- perilune:"
 
 
 def settle_suggestions(
@@ -56,6 +57,8 @@ def prove(finding: Finding, content: bytes | None) -> Suggestion | Demotion:
         return Demotion.NO_CONTENT
     if "⟨secret:" in proposal.replacement or "⟨cut:" in proposal.replacement:
         return Demotion.TRUNCATED
+    if _OUR_MARK in proposal.replacement:
+        return Demotion.MARKER
     mapped = structs.replace(
         proposal,
         replacement=original(proposal.replacement),
