@@ -211,11 +211,11 @@ def test_code_that_holds_a_fence_gets_a_longer_one() -> None:
     from perilune.forges.contract.registry import forge_kinds
     from perilune.review.publish.texts import suggestion_text
 
-    code = "# Use\n\n```\nrun\n```\n"
-    finding = proposed("run", "run --safely\n```\n````sh\nrun twice\n````\n```", code, path="a.md")
+    code = "# Use\n\nrun\n\nend\n"
+    finding = proposed("run", "````sh\nrun --safely\n````", code, path="a.md")
     found = prove(finding, code.encode())
     assert isinstance(found, Suggestion), found
-    at = LineSpot(old=None, new=found.start_line)
+    at = LineSpot(old=None, new=found.start_line, old_counter=1, new_counter=found.start_line)
     shown = suggestion_text(
         structs.replace(finding, suggestion=found),
         Place(path="a.md", old_path="a.md", start=at, end=at),
@@ -233,7 +233,7 @@ def test_code_that_is_not_proven_stands_as_prose_and_never_as_a_suggestion() -> 
 
     finding = proposed("    return data", "    return sanitize(data)")
     settled = settle_suggestions([finding], {"a.py": CODE.encode()}, is_on=True)[0]
-    at = LineSpot(old=None, new=9)
+    at = LineSpot(old=None, new=9, old_counter=9, new_counter=9)
     text = comment_text(
         settled, Place(path="a.py", old_path="a.py", start=at, end=at), forge_kinds()["github"].spec, Voice()
     )
