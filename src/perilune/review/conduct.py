@@ -261,7 +261,8 @@ def _gap_count(result: ReviewResult) -> int:
 
 
 def _errors(gathered: Gathered, verified: Verified, desk: Desk, prepared: Prepared) -> list[Problem]:
-    errors = [*gathered.problems, *verified.problems]
+    errors = [prepared.config.problem] if prepared.config.problem is not None else []
+    errors += [*gathered.problems, *verified.problems]
     if gathered.malformed:
         errors.append(Problem(code="PL-REVIEW-MALFORMED", facts={"count": gathered.malformed}))
     if desk.limit_reached:

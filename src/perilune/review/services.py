@@ -31,7 +31,8 @@ class EarlierHeads(Protocol):
 class ReviewOptions(Struct, frozen=True, kw_only=True):
     """How one review is run. `flags` are settings said on the command line; `run` is the id of a run taken up again.
 
-    Shape: `earlier` knows what was said of earlier heads; `focus` is one line of what the reader cares for most.
+    Shape: `earlier` knows what was said of earlier heads; `focus` is one line of what the reader cares for most;
+    `is_lenient` reviews with defaults where the repository's settings cannot be used.
     """
 
     preview: bool = False
@@ -42,6 +43,7 @@ class ReviewOptions(Struct, frozen=True, kw_only=True):
     steps: Steps = field(default_factory=Unkept)
     earlier: EarlierHeads | None = None
     focus: str = ""
+    is_lenient: bool = False
 
 
 class ReviewServices(Struct, frozen=True, kw_only=True):

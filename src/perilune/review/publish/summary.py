@@ -7,7 +7,7 @@ from perilune.patches.finding import Finding
 from perilune.review.coverage import CoverageState
 from perilune.review.outputs.harmless import harmless_line
 from perilune.review.outputs.markdown import code
-from perilune.review.outputs.wording import files_line, place, severity_word, summary_line, unplaced_lines
+from perilune.review.outputs.wording import config_lines, files_line, place, severity_word, summary_line, unplaced_lines
 from perilune.review.prompt.escapes import one_line
 from perilune.review.publish.markers import SUMMARY
 from perilune.review.rank import MOST_FOLDED
@@ -34,7 +34,11 @@ def summary_text(
         [_demoted(finding, words, voice) for finding, words in demoted],
         [voice.say("publish.fixed", title=harmless_line(title)) for title in fixed],
         [voice.say("publish.carried", count=len(carried))] if carried else [],
-        [_status(result, voice), *unplaced_lines(result, voice)],
+        [
+            _status(result, voice),
+            *(harmless_line(line) for line in config_lines(result, voice)),
+            *unplaced_lines(result, voice),
+        ],
         _details(voice.say("review.folded_short", count=len(result.folded)), _folded(result, moved, voice)),
         _details(voice.say("publish.coverage"), _coverage(result)),
         [_cost(result, voice), voice.say("publish.again")],

@@ -167,6 +167,7 @@ class _OneReview:
         options = ReviewOptions(
             run=self._underway.claim.id, steps=self._underway, earlier=carry,
             language=self._access.voice().language, focus=command.text if command is not None else "",
+            is_lenient=True,
         )  # fmt: skip
         return await Reviewer(services).review(await self._opened.source(acquired.pull), options)
 
