@@ -51,10 +51,17 @@ done
 
 def hooks_folder(directory: Path) -> Path | None:
     """Where the repository around a directory keeps its hooks; None outside of any, or without git."""
+    return _said(directory, "--git-path", "hooks")
+
+
+def top_of(directory: Path) -> Path | None:
+    """The top of the repository around a directory; None outside of any, or without git."""
+    return _said(directory, "--show-toplevel")
+
+
+def _said(directory: Path, *asked: str) -> Path | None:
     try:
-        done = subprocess.run(
-            ["git", "rev-parse", "--git-path", "hooks"], cwd=directory, capture_output=True, text=True, check=False
-        )
+        done = subprocess.run(["git", "rev-parse", *asked], cwd=directory, capture_output=True, text=True, check=False)
     except OSError:
         return None
     return directory / done.stdout.rstrip("\n") if done.returncode == 0 else None

@@ -40,6 +40,14 @@ MESSAGES = {
     "help_install.git-hook.option.dry_run": "only show it",
     "help_install.git-hook.option.yes": "write it",
     "help_install.git-hook.option.undoes": "take our own hook out again",
+    "help_install.ci.more": (
+        "A ready workflow (GitHub) or job (GitLab) that reviews every pull or merge request, publishes on it and hands in the report. The key comes from the forge's own secrets; a fork's request is reviewed without publishing."
+    ),
+    "help_install.ci.examples": "perilune install ci github\nperilune install ci gitlab --yes",
+    "help_install.ci.exits": "0 2",
+    "help_install.ci.option.dry_run": "only show it",
+    "help_install.ci.option.yes": "write it",
+    "help_install.ci.option.undoes": "take our own lines out again",
     "help_install.service.more": "A systemd unit of the user, or a launchd agent.",
     "help_install.service.examples": "perilune install service --yes",
     "help_install.service.exits": "0 2",

@@ -33,6 +33,14 @@ MESSAGES = {
     "help_install.git-hook.option.dry_run": "只显示",
     "help_install.git-hook.option.yes": "写入",
     "help_install.git-hook.option.undoes": "撤掉我们的钩子",
+    "help_install.ci.more": (
+        "写入现成的工作流（GitHub）或作业（GitLab）：审查每个合并请求、发布结果并上传报告。密钥来自平台自己的机密；来自复刻仓库的请求只审查、不发布。"
+    ),
+    "help_install.ci.examples": "perilune install ci github\nperilune install ci gitlab --yes",
+    "help_install.ci.exits": "0 2",
+    "help_install.ci.option.dry_run": "只显示",
+    "help_install.ci.option.yes": "写入",
+    "help_install.ci.option.undoes": "撤掉我们的内容",
     "help_install.service.more": "systemd 用户单元，或 launchd 代理。",
     "help_install.service.examples": "perilune install service --yes",
     "help_install.service.exits": "0 2",
