@@ -17,6 +17,7 @@ from perilune.faces.api.ports import AddedKey
 from perilune.faces.api.server import serve
 from perilune.faces.cli.up import ReadyFacts, RouteFacts, UpOptions
 from perilune.net.listening import ListenAddress, bind, parse_listen
+from perilune.net.server import FastLane
 from perilune.quota.document import AccountDocument
 
 if TYPE_CHECKING:
@@ -43,6 +44,10 @@ class Host:
         if self.stack is None:
             raise RuntimeError("nothing runs behind this address yet")
         await self.stack.asgi(scope, receive, send)
+
+    def lane(self) -> FastLane | None:
+        """The fast lane of whatever runs."""
+        return None if self.stack is None else self.stack.lane
 
     async def start(self) -> None:
         """The user's stack; with no account, or when a demo is asked for, the demo's."""
@@ -145,7 +150,9 @@ async def _serve(
         host.begin_to_drain()
 
     try:
-        await serve(host, listener, ready=answers, stopping=stopping, drain_s=host.drain_s() + _LAST_WORDS_S)
+        await serve(
+            host, listener, lane=host.lane, ready=answers, stopping=stopping, drain_s=host.drain_s() + _LAST_WORDS_S
+        )
     finally:
         hub.close()
         await host.stop(host.drain_s())

@@ -25,6 +25,7 @@ from perilune.monitor.interval import Activity
 from perilune.monitor.refresh import refresh
 from perilune.monitor.schedule import Schedule
 from perilune.net.control import ControlClient
+from perilune.net.server import FastLane
 from perilune.quota.document import StatusDocument
 
 _LOOK_AT_CONFIG_S = 1.0
@@ -86,6 +87,11 @@ class Stack:
     def asgi(self) -> ASGIApp:
         """The gateway in front, pages behind."""
         return self.engine.gateway.asgi
+
+    @property
+    def lane(self) -> FastLane | None:
+        """What is asked first about each request."""
+        return self.engine.gateway.lane
 
     async def start(self) -> None:
         """Begin to read accounts and to look after the configuration."""

@@ -1,6 +1,7 @@
 """The core: a call goes in, a reply comes out. The surface and callers inside the process use the same one."""
 
 import asyncio
+from collections.abc import Coroutine
 from datetime import datetime
 
 from perilune.core.errors import Problem, RequestError
@@ -30,6 +31,11 @@ class Core:
         self.services = services
         self._setup = setup
         self._is_stopping = False
+
+    @property
+    def is_stopping(self) -> bool:
+        """True once nothing new is taken."""
+        return self._is_stopping
 
     @property
     def setup(self) -> Setup:
@@ -67,10 +73,14 @@ class Core:
         route = self._route(setup, call, body.head.model)
         if route is None:
             return endings.refused(_no_route(setup, body.head.model), ErrorKind.MODEL, _headers(tally))
+        return await self.carried(tally, Run(services, setup, call, body, route, tally).go())
+
+    async def carried(self, tally: Tally, run: Coroutine[object, object, Reply]) -> Reply:
+        """A run's reply; a run that ends without one is in the ledger too."""
         try:
-            return await Run(services, setup, call, body, route, tally).go()
+            return await run
         except asyncio.CancelledError:
-            services.counters.client_gone += 1
+            self.services.counters.client_gone += 1
             tally.finish(None, Is.CLIENT_GONE, None)
             raise
         except BaseException:

@@ -12,7 +12,7 @@ from perilune.gateway.dispatch import Sent, Streaming
 from perilune.gateway.learning import learn_from
 from perilune.gateway.setup import Services, Setup
 from perilune.gateway.shaping import Corrections, Prepared, Shaper
-from perilune.gateway.slots import Route
+from perilune.gateway.slots import Route, Slot
 from perilune.gateway.stream import AnswerStream, broken_event
 from perilune.gateway.tally import Tally
 from perilune.gateway.thoughts import keep_thought
@@ -121,14 +121,21 @@ class Delivery:
         """What a success tells of the slot: it is well, what its model needs, and that the session stays on it."""
         services, place = self._services, served.place
         slot = place.slot
-        if not services.states.is_calm:
-            services.states.succeeded(place.scopes or self._chooser.scopes_of(slot, place.surface))
-        services.admission.succeeded(slot.group)
-        services.accounts.served(slot.account, services.now())
+        scopes = place.scopes or (() if services.states.is_calm else self._chooser.scopes_of(slot, place.surface))
+        remember_success(services, self._route, slot, scopes, self._tally.session)
         if served.corrections is not None:
             now_s = asyncio.get_running_loop().time()
             services.live_traits.learn(slot.account, served.prepared.model, place.surface, served.corrections, now_s)
-        session = self._tally.session
-        if session is not None and len(self._route.slots) > 1:
-            is_main = slot is self._route.slots[0]
-            services.stays.served(self._route.name, session, slot.name, services.now(), is_main=is_main)
+
+
+def remember_success(
+    services: Services, route: Route, slot: Slot, scopes: tuple[str, ...], session: str | None
+) -> None:
+    """An answer came: the slot's scopes are well, its cap may grow, its reading is right, the session stays on it."""
+    if not services.states.is_calm:
+        services.states.succeeded(scopes)
+    services.admission.succeeded(slot.group)
+    services.accounts.served(slot.account, services.now())
+    if session is not None and len(route.slots) > 1:
+        is_main = slot is route.slots[0]
+        services.stays.served(route.name, session, slot.name, services.now(), is_main=is_main)

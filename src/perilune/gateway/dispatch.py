@@ -22,7 +22,7 @@ from perilune.gateway.failures import outcome_of, plain_outcome
 from perilune.gateway.flow import Flows, Keeper, RelayFlow, TranslateFlow, is_error_object
 from perilune.gateway.shaping import Prepared
 from perilune.gateway.slots import Slot
-from perilune.net.upstream import Clock, Exchange, Outgoing, Upstream, UpstreamError
+from perilune.net.upstream import Clock, Connection, Exchange, Outgoing, Upstream, UpstreamError
 from perilune.providers.contract.classify import classify, request_id_of
 from perilune.providers.contract.outcome import Answered, Outcome
 from perilune.providers.contract.outcome import OutcomeClass as Is
@@ -91,6 +91,13 @@ class Asking(Struct, kw_only=True):
     models: tuple[str, ...] = ()
 
 
+class Begun(Struct, kw_only=True):
+    """An attempt whose request is on its way already. Units: `at` on the loop's clock."""
+
+    connection: Connection
+    at: float
+
+
 class Dispatcher:
     """Makes attempts over one upstream client."""
 
@@ -98,16 +105,19 @@ class Dispatcher:
         self._upstream = upstream
         self._now = now
 
-    async def send(self, asking: Asking) -> Sent:
-        """One attempt. Cancelling it closes the connection."""
+    async def send(self, asking: Asking, begun: "Begun | None" = None) -> Sent:
+        """One attempt, or the rest of one that was begun elsewhere. Cancelling it closes the connection."""
         prepared, limits = asking.prepared, asking.limits
-        loop = asyncio.get_running_loop()
-        began = loop.time()
+        began = asyncio.get_running_loop().time() if begun is None else begun.at
         request = Outgoing("POST", asking.slot.target(prepared.surface), asking.headers, prepared.body)
-        seconds, clock = _first_limit(limits, began, is_stream=prepared.is_stream)
+        seconds, clock = first_limit(limits, began, is_stream=prepared.is_stream)
         try:
             exchange = await self._upstream.send(
-                request, connect_timeout_s=limits.connect_s, first_timeout_s=seconds, clock=clock
+                request,
+                connect_timeout_s=limits.connect_s,
+                first_timeout_s=seconds,
+                clock=clock,
+                begun=None if begun is None else begun.connection,
             )
         except UpstreamError as error:
             return Sent(outcome=outcome_of(error, in_body=False))
@@ -141,7 +151,7 @@ class Dispatcher:
         held: list[bytes] = []
         held_bytes = 0
         while not flow.has_content and held_bytes <= HELD_BYTES:
-            seconds, clock = _first_limit(asking.limits, began, is_stream=True)
+            seconds, clock = first_limit(asking.limits, began, is_stream=True)
             exchange.expect_within(seconds, clock)
             chunk = await exchange.read()
             piece = flow.feed(chunk) if chunk else flow.end()
@@ -243,7 +253,7 @@ def expect_next(exchange: Exchange, limits: Limits) -> None:
         exchange.expect_within(limits.idle_s, "idle")
 
 
-def _first_limit(limits: Limits, began: float, *, is_stream: bool) -> tuple[float, Clock]:
+def first_limit(limits: Limits, began: float, *, is_stream: bool) -> tuple[float, Clock]:
     """How long until the first byte or content may take from now, and which clock that is."""
     now = asyncio.get_running_loop().time()
     total = min(limits.until, limits.commit_at) - now

@@ -1,5 +1,8 @@
 """The ledger's writer: rows go through a bounded buffer and are written in batches by a thread of its own.
 
+Rows are made where they are recorded, behind the answer: a thread that makes many of them at once would hold up the
+loop by holding the interpreter. What is left to the thread is done by the database's library.
+
 Recording never waits. A crash loses what was recorded in the last quarter of a second; a full buffer drops and counts.
 """
 
@@ -10,17 +13,17 @@ from collections.abc import Callable, Sequence
 from itertools import islice
 
 from perilune.core.errors import Problem, StoreError
-from perilune.gateway.ledger_rows import attempt_rows, request_row
+from perilune.gateway.ledger_rows import Row, attempt_rows, request_row
 from perilune.gateway.pricing import Pricing
 from perilune.gateway.record import AttemptRecord, RequestRecord
 from perilune.store.engine import Store
-from perilune.store.ledger import insert_rows
+from perilune.store.ledger import insert_in_bulk
 
 _LINGER_S = 0.15  # of the 250 ms that a crash may lose, the rest is for writing
 _BATCH = 500
 _CAPACITY = 10_000
 
-_Entry = tuple[RequestRecord, tuple[AttemptRecord, ...]]
+_Entry = tuple[Row, list[Row]]
 
 _log = logging.getLogger(__name__)
 
@@ -59,7 +62,14 @@ class LedgerWriter:
         if waiting >= self._capacity:
             self.dropped += 1
             return
-        self._buffer.append((request, tuple(attempts)))
+        try:
+            charge = self._pricing.charge(request)
+            tries = attempt_rows(request, attempts, charge, self._pricing)
+            self._buffer.append((request_row(request, attempts, charge), tries))
+        except Exception:  # noqa: BLE001 what cannot be counted must not end the request it is about
+            _log.exception("a ledger row cannot be made and is dropped")
+            self.dropped += 1
+            return
         if waiting == 0:
             self._something.set()
         elif waiting == _BATCH - 1:
@@ -122,15 +132,10 @@ class LedgerWriter:
                 self.dropped += 1
 
     def _insert(self, batch: list[_Entry]) -> None:
-        charged = [(request, attempts, self._pricing.charge(request)) for request, attempts in batch]
-        requests = [request_row(request, attempts, charge) for request, attempts, charge in charged]
-        tries = [
-            row
-            for request, attempts, charge in charged
-            for row in attempt_rows(request, attempts, charge, self._pricing)
-        ]
+        requests = [request for request, _ in batch]
+        attempts = [row for _, rows in batch for row in rows]
         with self._store.begin() as connection:
-            insert_rows(connection, requests, tries)
+            insert_in_bulk(connection, requests, attempts)
         self.written += len(batch)
 
     def _forget(self, count: int) -> None:

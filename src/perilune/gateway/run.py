@@ -20,7 +20,7 @@ from perilune.gateway.call import Attempt, Call, Reply
 from perilune.gateway.choosing import Chooser, Full, Place
 from perilune.gateway.clocks import LARGE_PROMPT_TOKENS, Clocks
 from perilune.gateway.delivery import Delivery, Served
-from perilune.gateway.dispatch import Asking, Limits, Sent
+from perilune.gateway.dispatch import Asking, Begun, Limits, Sent
 from perilune.gateway.endings import Endings
 from perilune.gateway.failover import Move, Situation, Step, decide
 from perilune.gateway.failures import plain_outcome
@@ -44,6 +44,15 @@ class _Tries(Struct):
     corrections: Corrections | None = None
 
 
+class UnderWay(Struct, kw_only=True):
+    """A first attempt that was made elsewhere, as far as it has come. `begun` is None once it was answered."""
+
+    place: Place
+    prepared: Prepared
+    attempt: Attempt
+    begun: Begun | None = None
+
+
 class Run:
     """One request. `go` gives its reply; the lease is given back in exactly one place, whatever ends the attempt."""
 
@@ -60,27 +69,27 @@ class Run:
         tally.route = route.name
         self._chooser = Chooser(services, setup, call, route, self._shaper, self._session)
         self._clocks: Clocks = call.clocks or setup.clocks.for_client(call.headers)
-        self._began = asyncio.get_running_loop().time()
-        self._deadline = self._began + self._clocks.total_s
-        self._commit_at = self._began + (self._clocks.client_s or self._clocks.total_s)
+        self._deadline = tally.began + self._clocks.total_s
+        self._commit_at = tally.began + (self._clocks.client_s or self._clocks.total_s)
         self._tries: dict[str, _Tries] = {}
         self._unknowns = 0
         self._endings = Endings(services, setup, call.front, tally)
         self._delivery = Delivery(services, setup, call, route, tally, self._chooser, self._shaper)
 
-    async def go(self) -> Reply:
+    async def go(self, first: UnderWay | None = None) -> Reply:
         """The reply, after as many attempts as it takes. Cancelling ends the attempt and frees its lease at once."""
         loop = asyncio.get_running_loop()
-        while self._tally.sent < self._setup.config.max_attempts:
-            if loop.time() >= min(self._deadline, self._commit_at):
+        while first is not None or self._tally.sent < self._setup.config.max_attempts:
+            if first is None and loop.time() >= min(self._deadline, self._commit_at):
                 self._note_deadline()
                 break
-            place = await self._chooser.place(min(self._deadline, self._commit_at), self._clocks)
+            place = first.place if first is not None else await self._place()
             if place is None:
                 break
             if isinstance(place, Full):
                 return self._endings.full(place, self._own_headers(None))
-            reply, step = await self._attempt(place)
+            reply, step = await self._attempt(place, first)
+            first = None
             if reply is not None:
                 return reply
             if step.move is Move.STOP or self._call.insists:
@@ -90,25 +99,34 @@ class Run:
         attempts, window = self._attempts(), self._chooser.least_window
         return self._endings.ended(self._route, self._shaper, attempts, window, self._own_headers(None))
 
-    async def _attempt(self, place: Place) -> tuple[Reply | None, Step]:
+    def adopt(self, first: UnderWay, sent: Sent) -> Reply:
+        """The reply of a first attempt that was answered; its lease goes on with the reply's chunks."""
+        self._closed(first.attempt, sent)
+        return self._served(first.place, first.prepared, first.attempt, sent, None)
+
+    async def _place(self) -> Place | Full | None:
+        return await self._chooser.place(min(self._deadline, self._commit_at), self._clocks)
+
+    async def _attempt(self, place: Place, first: UnderWay | None = None) -> tuple[Reply | None, Step]:
         """One attempt with its lease; a stream takes the lease with it, everything else gives it back here."""
         keeps_lease = False
         try:
             tries = self._tries.setdefault(place.slot.name, _Tries())
             tries.count += 1
-            prepared = self._prepared(place, tries)
-            turn = await self._turn(place)
-            if isinstance(turn, float):
-                return None, self._without_turn(place, turn)
-            place.debit = turn
-            attempt = self._opened(place, prepared)
-            sent = await self._services.dispatcher.send(self._asking(place, prepared))
+            if first is None:
+                prepared = self._prepared(place, tries)
+                turn = await self._turn(place)
+                if isinstance(turn, float):
+                    return None, self._without_turn(place, turn)
+                place.debit = turn
+                attempt, begun = self._opened(place, prepared), None
+            else:
+                prepared, attempt, begun = first.prepared, first.attempt, first.begun
+            sent = await self._services.dispatcher.send(self._asking(place, prepared), begun)
             self._closed(attempt, sent)
             if sent.outcome is None:
-                attempt.outcome = plain_outcome(Is.OK, status=sent.status)
                 corrections = tries.corrections if tries.was_corrected else None
-                headers = self._own_headers(place.slot.account)
-                reply = self._delivery.reply(Served(place, prepared, attempt, sent, corrections), headers)
+                reply = self._served(place, prepared, attempt, sent, corrections)
                 keeps_lease = reply.chunks is not None
                 return reply, Step(Move.STOP)
             attempt.outcome = sent.outcome
@@ -122,6 +140,13 @@ class Run:
             if not keeps_lease:
                 self._services.states.give_back(place.permits)
                 place.lease.release()
+
+    def _served(
+        self, place: Place, prepared: Prepared, attempt: Attempt, sent: Sent, corrections: Corrections | None
+    ) -> Reply:
+        attempt.outcome = plain_outcome(Is.OK, status=sent.status)
+        headers = self._own_headers(place.slot.account)
+        return self._delivery.reply(Served(place, prepared, attempt, sent, corrections), headers)
 
     async def _turn(self, place: Place) -> Debit | float | None:
         loop = asyncio.get_running_loop()

@@ -23,9 +23,9 @@ class Tally:
         self._counters = counters
         self.received_at = received_at
         self.id = _request_id(received_at)
-        self._began = asyncio.get_running_loop().time()
+        self.began = asyncio.get_running_loop().time()
         self._upstream_s = 0.0
-        self._opened_at = 0.0
+        self.opened_at = 0.0
         self._first_content_at: float | None = None
         self._is_finished = False
         self.attempts: list[Attempt] = []
@@ -47,19 +47,19 @@ class Tally:
         self.sent += 1
         self._counters.attempts += 1
         self._counters.failovers += self.sent > 1
-        self._opened_at = asyncio.get_running_loop().time()
+        self.opened_at = asyncio.get_running_loop().time()
 
     def close(self, attempt: Attempt, now: float, first_content_at: float | None) -> None:
         """An attempt has an outcome, or its first content."""
-        attempt.total_ms = round((now - self._opened_at) * 1000)
-        self._upstream_s += now - self._opened_at
+        attempt.total_ms = round((now - self.opened_at) * 1000)
+        self._upstream_s += now - self.opened_at
         if first_content_at is not None:
-            attempt.first_content_ms = round((first_content_at - self._opened_at) * 1000)
+            attempt.first_content_ms = round((first_content_at - self.opened_at) * 1000)
             self._first_content_at = first_content_at
 
     def total(self, attempt: Attempt) -> None:
         """A streamed attempt has come to its end."""
-        attempt.total_ms = round((asyncio.get_running_loop().time() - self._opened_at) * 1000)
+        attempt.total_ms = round((asyncio.get_running_loop().time() - self.opened_at) * 1000)
 
     def has_tried(self, slot: str) -> bool:
         """True when this slot was really asked."""
@@ -68,7 +68,7 @@ class Tally:
     def overhead_ms(self, now: float, waited_s: float) -> float:
         """Our own part: everything but waiting for the upstream and in the queue."""
         self.waited_s = waited_s
-        return max((now - self._began - self._upstream_s - waited_s) * 1000, 0.0)
+        return max((now - self.began - self._upstream_s - waited_s) * 1000, 0.0)
 
     def finish(
         self,
@@ -91,7 +91,7 @@ class Tally:
         for name in self.adjusted:
             counters.adjusted[name] = counters.adjusted.get(name, 0) + 1
         now = asyncio.get_running_loop().time()
-        total_s = now - self._began
+        total_s = now - self.began
         slot, call = self.slot, self._call
         first = self._first_content_at
         record = RequestRecord(
@@ -118,7 +118,7 @@ class Tally:
             code=code,
             attempts=self.sent,
             queued_ms=round(self.waited_s * 1000),
-            first_content_ms=None if first is None else round((first - self._began) * 1000),
+            first_content_ms=None if first is None else round((first - self.began) * 1000),
             total_ms=round(total_s * 1000),
             usage=usage,
             is_estimated=is_estimated,
