@@ -176,7 +176,8 @@ class Stack:
             _log.warning("status lines are not told of changes: %s", error.strerror)
 
     def _published(self, event: str) -> None:
-        self._loop.call_soon_threadsafe(self.hub.publish, event)
+        if self.hub.listeners:
+            self._loop.call_soon_threadsafe(self.hub.publish, event)
 
     def _nudge(self, account: str) -> None:
         self._schedule.nudge(account)

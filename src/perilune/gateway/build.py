@@ -90,8 +90,9 @@ class Gateway:
         self._door = _door(parts)
         counter = TokenCounter(self._client, parts.now)
         self.asgi = Surface(self.core, lambda: self._door, counter, parts.fallback)
-        is_thin = isinstance(self._client, ThinClient)
-        self.lane = Lane(self.core, self.asgi, lambda: self._door, self._client) if is_thin else None
+        self.lane: Lane | None = None
+        if isinstance(self._client, ThinClient):
+            self.lane = Lane(self.core, self.asgi, lambda: self._door, self._client)
         _configure_caps(parts)
         _configure_rates(parts, services.rates)
 

@@ -20,9 +20,10 @@ from perilune.dialects.translate import parse_answer, print_answer
 from perilune.dialects.usage import Usage
 from perilune.gateway.failures import outcome_of, plain_outcome
 from perilune.gateway.flow import Flows, Keeper, RelayFlow, TranslateFlow, is_error_object
+from perilune.gateway.limits import Limits, expect_next, first_limit
 from perilune.gateway.shaping import Prepared
 from perilune.gateway.slots import Slot
-from perilune.net.upstream import Clock, Connection, Exchange, Outgoing, Upstream, UpstreamError
+from perilune.net.upstream import Connection, Exchange, Outgoing, Upstream, UpstreamError
 from perilune.providers.contract.classify import classify, request_id_of
 from perilune.providers.contract.outcome import Answered, Outcome
 from perilune.providers.contract.outcome import OutcomeClass as Is
@@ -30,21 +31,6 @@ from perilune.providers.contract.words import LARGEST_BODY
 
 HELD_BYTES = 64 * 1024
 LARGEST_ANSWER = 64 * 1024 * 1024
-
-
-class Limits(Struct, kw_only=True):
-    """The clocks of one attempt. Units: seconds; `…_at` on the loop's clock.
-
-    Shape: `first_s` None keeps the attempt's time up to `until`, as the last usable slot gets it; `commit_at` is when
-    the client stops waiting for its first byte.
-    """
-
-    connect_s: float
-    first_s: float | None
-    answer_s: float
-    idle_s: float
-    until: float
-    commit_at: float
 
 
 class Streaming(Struct, kw_only=True):
@@ -242,25 +228,6 @@ class Dispatcher:
             model=asking.prepared.model,
         )
         return classify(asking.slot.classifier, answered, self._now())
-
-
-def expect_next(exchange: Exchange, limits: Limits) -> None:
-    """After the first content: silence may last the idle time, everything the total time."""
-    left = limits.until - asyncio.get_running_loop().time()
-    if left < limits.idle_s:
-        exchange.expect_within(max(left, 0), "total")
-    else:
-        exchange.expect_within(limits.idle_s, "idle")
-
-
-def first_limit(limits: Limits, began: float, *, is_stream: bool) -> tuple[float, Clock]:
-    """How long until the first byte or content may take from now, and which clock that is."""
-    now = asyncio.get_running_loop().time()
-    total = min(limits.until, limits.commit_at) - now
-    own = limits.first_s if is_stream else limits.answer_s
-    if own is None or total < own - (now - began):
-        return max(total, 0), "total"
-    return max(own - (now - began), 0), "first" if is_stream else "answer"
 
 
 async def _read_some(exchange: Exchange) -> bytes:

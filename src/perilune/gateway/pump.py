@@ -3,7 +3,7 @@
 import asyncio
 
 from perilune.gateway.call import Reply
-from perilune.gateway.dispatch import expect_next
+from perilune.gateway.limits import expect_next
 from perilune.gateway.stream import AnswerStream
 from perilune.net.server import ServerConnection
 from perilune.net.upstream import Connection
@@ -41,16 +41,17 @@ class Pump:
             return
         chunk = vendor.take()
         piece = stream.take(chunk) if chunk else b""
-        if not stream.is_over:
+        if not self._is_over:
             if vendor.is_complete:
                 piece += stream.take(b"")
             elif vendor.failure is not None:
                 piece += stream.fail(vendor.failure)
             else:
                 expect_next(stream.streaming.exchange, stream.streaming.limits)
-        if piece or stream.is_over:
-            self._client.write(_framed(piece, is_last=stream.is_over))
-        if stream.is_over:
+        is_over = self._is_over
+        if piece or is_over:
+            self._client.write(_framed(piece, is_last=is_over))
+        if is_over:
             self._end()
 
     def gone(self) -> None:
@@ -68,6 +69,10 @@ class Pump:
         """It has caught up."""
         if not self._stream.is_over:
             self._vendor.resume()
+
+    @property
+    def _is_over(self) -> bool:
+        return self._stream.is_over
 
     def _end(self) -> None:
         self._client.finish()

@@ -12,19 +12,17 @@ from perilune.dialects.errors import ErrorKind
 from perilune.dialects.head import Body
 from perilune.dialects.target import Frame, Hooks
 from perilune.gateway.admission.rates import Debit
-from perilune.gateway.answering import (
-    headers_to_vendor,
-    own_headers,
-)
+from perilune.gateway.answering import headers_to_vendor, own_headers
 from perilune.gateway.call import Attempt, Call, Reply
 from perilune.gateway.choosing import Chooser, Full, Place
 from perilune.gateway.clocks import LARGE_PROMPT_TOKENS, Clocks
 from perilune.gateway.delivery import Delivery, Served
-from perilune.gateway.dispatch import Asking, Begun, Limits, Sent
+from perilune.gateway.dispatch import Asking, Begun, Sent
 from perilune.gateway.endings import Endings
 from perilune.gateway.failover import Move, Situation, Step, decide
 from perilune.gateway.failures import plain_outcome
 from perilune.gateway.learning import learn_from
+from perilune.gateway.limits import Limits
 from perilune.gateway.setup import Services, Setup
 from perilune.gateway.shaping import Corrections, Prepared, Shaper, with_correction
 from perilune.gateway.slots import Route
@@ -81,7 +79,7 @@ class Run:
         loop = asyncio.get_running_loop()
         while first is not None or self._tally.sent < self._setup.config.max_attempts:
             if first is None and loop.time() >= min(self._deadline, self._commit_at):
-                self._note_deadline()
+                self._tally.note_deadline(self._route.name)
                 break
             place = first.place if first is not None else await self._place()
             if place is None:
@@ -96,7 +94,7 @@ class Run:
                 break
             if step.wait_s:
                 await asyncio.sleep(step.wait_s)
-        attempts, window = self._attempts(), self._chooser.least_window
+        attempts, window = self._tally.all_with(self._chooser.skips), self._chooser.least_window
         return self._endings.ended(self._route, self._shaper, attempts, window, self._own_headers(None))
 
     def adopt(self, first: UnderWay, sent: Sent) -> Reply:
@@ -300,23 +298,3 @@ class Run:
         tally = self._tally
         overhead = tally.overhead_ms(asyncio.get_running_loop().time(), self._chooser.waited_s)
         return own_headers(tally.id, self._route.name, account, tally.sent, tally.adjusted, overhead)
-
-    def _note_deadline(self) -> None:
-        name = self._tally.attempts[-1].slot if self._tally.attempts else self._route.name
-        account = self._tally.attempts[-1].account if self._tally.attempts else ""
-        self._tally.attempts.append(
-            Attempt(
-                slot=name,
-                account=account,
-                model=None,
-                surface=None,
-                outcome=plain_outcome(Is.TIMEOUT_TOTAL),
-                started_at=self._services.now(),
-                is_skipped=True,
-            )
-        )
-
-    def _attempts(self) -> list[Attempt]:
-        """Everything that was tried, then what was passed over."""
-        skipped = [skip for name, skip in self._chooser.skips.items() if not self._tally.has_tried(name)]
-        return [*self._tally.attempts, *skipped]

@@ -7,9 +7,10 @@ from perilune.core.messages import Language
 from perilune.dialects.form import Dialect
 from perilune.gateway.answering import client_error
 from perilune.gateway.call import Attempt, Reply
-from perilune.gateway.dispatch import Streaming, expect_next
+from perilune.gateway.dispatch import Streaming
 from perilune.gateway.failures import outcome_of, plain_outcome
 from perilune.gateway.final import kind_of
+from perilune.gateway.limits import expect_next
 from perilune.gateway.setup import Services
 from perilune.gateway.tally import Tally
 from perilune.net.upstream import UpstreamError
@@ -21,8 +22,8 @@ class AnswerStream:
     """The chunks of one streamed answer. Read to the end or closed, it gives back what it holds exactly once.
 
     Shape: pulled piece by piece, or pushed by whoever takes the upstream's pieces (`first`, `take`, `fail`) until
-    `is_over`; `until`, when set, gives the last bytes once the stream is not wanted any more; `on_end` hears the outcome and frees the lease; `on_finished` hears that the model has said all, before the
-    client does.
+    `is_over`; `until`, when set, gives the last bytes once the stream is not wanted any more; `on_end` hears the
+    outcome and frees the lease; `on_finished` hears that the model has said all, before the client does.
     """
 
     def __init__(

@@ -2,11 +2,12 @@
 
 import asyncio
 import secrets
-from collections.abc import Sequence
-from datetime import datetime, timedelta
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 
 from perilune.dialects.usage import Usage
 from perilune.gateway.call import Attempt, Call
+from perilune.gateway.failures import plain_outcome
 from perilune.gateway.ports import Ledger
 from perilune.gateway.record import AttemptRecord, RequestRecord
 from perilune.gateway.setup import Counters
@@ -64,6 +65,26 @@ class Tally:
     def has_tried(self, slot: str) -> bool:
         """True when this slot was really asked."""
         return any(attempt.slot == slot for attempt in self.attempts)
+
+    def note_deadline(self, route: str) -> None:
+        """The time for the whole request is over before another attempt."""
+        last = self.attempts[-1] if self.attempts else None
+        self.attempts.append(
+            Attempt(
+                slot=route if last is None else last.slot,
+                account="" if last is None else last.account,
+                model=None,
+                surface=None,
+                outcome=plain_outcome(Is.TIMEOUT_TOTAL),
+                started_at=datetime.now(UTC),
+                is_skipped=True,
+            )
+        )
+
+    def all_with(self, skips: Mapping[str, Attempt]) -> list[Attempt]:
+        """Everything that was tried, then what was passed over."""
+        skipped = [skip for name, skip in skips.items() if not self.has_tried(name)]
+        return [*self.attempts, *skipped]
 
     def overhead_ms(self, now: float, waited_s: float) -> float:
         """Our own part: everything but waiting for the upstream and in the queue."""

@@ -14,13 +14,14 @@ from perilune.gateway.call import Attempt, Call, Reply
 from perilune.gateway.choosing import Place
 from perilune.gateway.clocks import Clocks
 from perilune.gateway.delivery import remember_success
-from perilune.gateway.dispatch import HELD_BYTES, Begun, Limits, Sent, Streaming, expect_next, first_limit
+from perilune.gateway.dispatch import HELD_BYTES, Begun, Sent, Streaming
 from perilune.gateway.failures import plain_outcome
 from perilune.gateway.flow import RelayFlow
 from perilune.gateway.intake import Receive, Scope, Send
 from perilune.gateway.lane.passing import JSON_HEAD, is_stream_type, passed_on
 from perilune.gateway.lane.plan import Plan, SlotPlan, Way
 from perilune.gateway.lane.template import Parts, parts_of
+from perilune.gateway.limits import Limits, expect_next, first_limit
 from perilune.gateway.pump import head_bytes, pump_of
 from perilune.gateway.run import Run, UnderWay
 from perilune.gateway.server import send_reply

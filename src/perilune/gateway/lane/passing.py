@@ -5,17 +5,17 @@ from collections.abc import Sequence
 from perilune.gateway.answering import headers_to_client
 
 JSON_HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n"
+_TYPE_LENGTH = len(b"content-type")
 _MOST_NAMES = 2000
 _NAMES: dict[bytes, bytes] = {}
 
 
 def is_stream_type(headers: Sequence[tuple[bytes, bytes]]) -> bool:
     """Whether an answer says that it is a stream of events."""
-    return any(
-        b"event-stream" in value.lower() and name.lower() == b"content-type"
-        for name, value in headers
-        if len(name) == 12
-    )
+    for name, value in headers:
+        if len(name) == _TYPE_LENGTH and name.lower() == b"content-type" and b"event-stream" in value.lower():
+            return True
+    return False
 
 
 def passed_on(headers: Sequence[tuple[bytes, bytes]]) -> bytes:

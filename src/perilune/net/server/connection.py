@@ -4,7 +4,9 @@ import asyncio
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Protocol, cast
 
-from perilune.net.server.chunked import Chunked, ChunkedError
+from perilune.net.server.body import BodyReader
+from perilune.net.server.chunked import ChunkedError
+from perilune.net.server.clocks import Clocks
 from perilune.net.server.cycle import App, Cycle
 from perilune.net.server.heads import LARGEST_HEAD, Head
 
@@ -13,11 +15,6 @@ if TYPE_CHECKING:
 
 HIGHEST_BUFFER = 256 * 1024
 _MOST_WAITING = 64 * 1024
-HEAD_S = 10.0
-IDLE_S = 75.0
-STUCK_S = 120.0
-_SLOWEST_AFTER_S = 10.0
-_SLOWEST_BYTES_PER_S = 1024
 
 
 class Answering(Protocol):
@@ -41,19 +38,14 @@ class ServerConnection(asyncio.Protocol):
 
     __slots__ = (
         "_answering",
-        "_chunked",
+        "_body",
+        "_clocks",
         "_cycle",
         "_head",
-        "_is_body_over",
         "_is_lingering",
         "_is_reading_paused",
-        "_left",
-        "_parts",
         "_rest",
         "_server",
-        "_since",
-        "_size",
-        "_stuck_at",
         "_transport",
         "closes",
         "is_paused",
@@ -65,16 +57,11 @@ class ServerConnection(asyncio.Protocol):
         self._answering: Answering | None = None
         self._cycle: Cycle | None = None
         self._head: Head | None = None
-        self._chunked: Chunked | None = None
-        self._parts: list[bytes] = []
+        self._body: BodyReader | None = None
         self._rest = b""
-        self._left = 0
-        self._size = 0
-        self._is_body_over = True
         self._is_lingering = False
         self._is_reading_paused = False
-        self._since = server.now
-        self._stuck_at = -1
+        self._clocks = Clocks(server.now)
         self.is_paused = False
         self.closes = False
 
@@ -89,8 +76,8 @@ class ServerConnection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         if self._is_lingering:
             return
-        if not self._is_body_over:
-            self._take_body(data)
+        if self._body is not None:
+            self._take_body(self._body, data)
         elif self._answering is not None:
             self._rest += data
             if len(self._rest) > _MOST_WAITING:
@@ -110,13 +97,12 @@ class ServerConnection(asyncio.Protocol):
 
     def pause_writing(self) -> None:
         self.is_paused = True
-        self._since = self._server.now
+        self._clocks.since = self._server.now
         if self._answering is not None:
             self._answering.pause()
 
     def resume_writing(self) -> None:
         self.is_paused = False
-        self._stuck_at = -1
         if self._answering is not None:
             self._answering.resume()
 
@@ -135,7 +121,7 @@ class ServerConnection(asyncio.Protocol):
         transport = self._transport
         if transport is None:
             return
-        if not self._is_body_over or (head is None and not transport.is_closing()):
+        if self._body is not None or (head is None and not transport.is_closing()):
             self._linger(transport)
             return
         if self.closes or head is None or not head.keeps_alive:
@@ -143,8 +129,8 @@ class ServerConnection(asyncio.Protocol):
             return
         if self._rest:
             self._server.loop.call_soon(self._next)
-        self._since = self._server.now
-        self._resume_reading()
+        self._clocks.since = self._server.now
+        self.read_on()
 
     def hand_to(self, app: App) -> None:
         """Somebody else's turn with the present request, whose body has been read already."""
@@ -162,7 +148,7 @@ class ServerConnection(asyncio.Protocol):
     def closing_line(self) -> bytes:
         """The header that says that this connection ends with this answer, where it does."""
         head = self._head
-        if not self.closes and head is not None and head.keeps_alive and self._is_body_over:
+        if not self.closes and head is not None and head.keeps_alive and self._body is None:
             return b"connection: keep-alive\r\n" if head.is_old else b""
         return b"connection: close\r\n"
 
@@ -181,10 +167,6 @@ class ServerConnection(asyncio.Protocol):
         if self._transport is not None:
             self._transport.abort()
 
-    def want_body(self) -> None:
-        """The one who answers wants more of the body."""
-        self._resume_reading()
-
     def proceed(self) -> None:
         """Tell a client that waits for it to send the body."""
         self.write(b"HTTP/1.1 100 Continue\r\n\r\n")
@@ -201,16 +183,16 @@ class ServerConnection(asyncio.Protocol):
         return self._answering is not None
 
     def tick(self, now: float) -> None:
-        """Look at the clocks, about once a second."""
-        if self._answering is not None and self._is_body_over:
-            if self.is_paused:
-                self._look_at_reader(now)
-            return
-        waited = now - self._since
-        if self._answering is None and self._head is not None:
-            if waited > _SLOWEST_AFTER_S + self._size / _SLOWEST_BYTES_PER_S:
-                self.abort()
-        elif self._answering is None and waited > (HEAD_S if self._rest or self._is_lingering else IDLE_S):
+        """Look at the clocks, about once a second. A body that is asked for bit by bit is its reader's business."""
+        clocks, transport = self._clocks, self._transport
+        if self._answering is not None:
+            unsent = 0 if transport is None else transport.get_write_buffer_size()
+            is_late = self.is_paused and clocks.is_reader_stuck(now, unsent)
+        elif self._body is not None:
+            is_late = clocks.is_body_too_slow(now, self._body.size)
+        else:
+            is_late = clocks.is_idle_too_long(now, has_begun=bool(self._rest) or self._is_lingering)
+        if is_late:
             self.abort()
 
     # -- reading -----------------------------------------------------------------------------------------------------
@@ -234,8 +216,7 @@ class ServerConnection(asyncio.Protocol):
             return
         head, length = found
         self._head = head
-        if length == len(data) - end and not head.is_chunked:
-            self._is_body_over = True
+        if length == len(data) - end:
             self._dispatch(head, data[end:])
         else:
             self._begin_body(head, length, data[end:])
@@ -250,60 +231,41 @@ class ServerConnection(asyncio.Protocol):
             self.refuse(431)
             return
         if not self._rest:
-            self._since = self._server.now
+            self._clocks.since = self._server.now
         self._rest = data
 
     def _begin_body(self, head: Head, length: int | None, data: bytes) -> None:
-        lane = self._server.lane()
-        self._since = self._server.now
-        self._parts = []
-        self._size = 0
         if length is None and not head.is_chunked:
             self._rest = data
-            self._is_body_over = True
             self._dispatch(head, b"")
             return
-        self._is_body_over = False
-        self._left = length or 0
-        self._chunked = Chunked() if head.is_chunked else None
+        lane = self._server.lane()
+        self._clocks.since = self._server.now
+        body = self._body = BodyReader(length)
         if lane is None or length is None or not lane.wants(head, length):
             self._cycle_for(b"")
         elif head.expects_continue and not data:
             self.proceed()
-        if data or length == 0:
-            self._take_body(data)
+        if data or body.is_over:
+            self._take_body(body, data)
 
-    def _take_body(self, data: bytes) -> None:
+    def _take_body(self, body: BodyReader, data: bytes) -> None:
+        cycle = self._cycle
         try:
-            piece = self._piece_of(data)
+            piece = body.feed(data)
         except ChunkedError:
-            if self._cycle is not None:
-                self.abort()
-            else:
-                self.refuse(400)
+            self.abort()
             return
-        self._size += len(piece)
-        if self._cycle is not None:
-            self._cycle.feed(piece, is_last=self._is_body_over)
-            if self._cycle.is_full:
+        if body.is_over:
+            self._body, self._rest = None, body.rest
+        if cycle is not None:
+            cycle.feed(piece, is_last=body.is_over)
+            if cycle.is_full:
                 self._pause_reading()
         elif self._head is not None:
-            self._parts.append(piece)
-            if self._is_body_over:
-                body, self._parts = b"".join(self._parts), []
-                self._dispatch(self._head, body)
-
-    def _piece_of(self, data: bytes) -> bytes:
-        if self._chunked is not None:
-            piece = self._chunked.feed(data)
-            self._is_body_over = self._chunked.is_done
-            self._rest = self._chunked.rest
-            return piece
-        piece = data if len(data) <= self._left else data[: self._left]
-        self._left -= len(piece)
-        self._is_body_over = self._left == 0
-        self._rest = data[len(piece) :]
-        return piece
+            body.parts.append(piece)
+            if body.is_over:
+                self._dispatch(self._head, b"".join(body.parts))
 
     def _dispatch(self, head: Head, body: bytes) -> None:
         lane = self._server.lane()
@@ -315,34 +277,28 @@ class ServerConnection(asyncio.Protocol):
         head = self._head
         if head is None:
             raise RuntimeError("a request is being answered")
-        cycle = Cycle(self, head, self._left if not self._is_body_over else len(body), body)
+        cycle = Cycle(self, head, len(body) if self._body is None else self._body.left, body)
         self._cycle = cycle
         self._answering = cycle
         self._server.run(cycle, app)
         return cycle
 
-    def _look_at_reader(self, now: float) -> None:
-        size = 0 if self._transport is None else self._transport.get_write_buffer_size()
-        if size != self._stuck_at:
-            self._stuck_at, self._since = size, now
-        elif now - self._since > STUCK_S:
-            self.abort()
-
     def _linger(self, transport: asyncio.Transport) -> None:
         """Close behind an answer that came before the request's end: a reset could take the answer with it."""
         self._is_lingering = True
-        self._is_body_over = True
-        self._since = self._server.now
+        self._body = None
+        self._clocks.since = self._server.now
         self._rest = b""
         transport.write_eof()
-        self._resume_reading()
+        self.read_on()
 
     def _pause_reading(self) -> None:
         if not self._is_reading_paused and self._transport is not None and not self._transport.is_closing():
             self._is_reading_paused = True
             self._transport.pause_reading()
 
-    def _resume_reading(self) -> None:
+    def read_on(self) -> None:
+        """Read again where reading was paused."""
         if self._is_reading_paused and self._transport is not None and not self._transport.is_closing():
             self._is_reading_paused = False
             self._transport.resume_reading()

@@ -220,7 +220,7 @@ class Cycle:
         if self._head.expects_continue and not self._is_asked:
             self._connection.proceed()
         self._is_asked = True
-        self._connection.want_body()
+        self._connection.read_on()
 
     async def _wait(self) -> None:
         self._more = asyncio.get_running_loop().create_future()

@@ -4,19 +4,17 @@ An answer is awaited (`head`, `read`), or watched by a `Sink` that is told of ea
 """
 
 import asyncio
-from collections import deque
 from typing import Protocol, cast
 
 import httptools
 
+from perilune.net.upstream.answer import AnswerReader
 from perilune.net.upstream.port import Clock, Layer, UpstreamError
 from perilune.net.upstream.ticker import Ticker
 
 HIGHEST_BUFFER = 256 * 1024
 LARGEST_HEAD = 64 * 1024
 _RESUME_BELOW = HIGHEST_BUFFER // 2
-_LENGTHS = (b"content-length", b"transfer-encoding")
-_LENGTHS_OF_LENGTHS = frozenset(len(name) for name in _LENGTHS)
 
 
 class Sink(Protocol):
@@ -27,49 +25,34 @@ class Sink(Protocol):
         ...
 
 
-class Connection(asyncio.Protocol):
+class Connection(AnswerReader, asyncio.Protocol):
     """Carries one exchange at a time; between exchanges it waits in the pool."""
 
     __slots__ = (
         "_any_byte",
-        "_buffered",
-        "_chunks",
         "_clock",
         "_deadline",
-        "_failure",
         "_head_bytes",
-        "_head_done",
-        "_is_complete",
-        "_is_extra",
         "_is_paused",
-        "_lengths",
         "_loop",
-        "_parser",
-        "_raw",
         "_sink",
         "_ticker",
-        "_transport",
         "_waiter",
         "checked_at",
         "exchanges",
         "idle_since",
-        "is_reusable",
-        "status",
     )
 
     _clock: Clock
 
     def __init__(self, ticker: Ticker | None = None) -> None:
+        super().__init__()
         self._loop = asyncio.get_running_loop()
-        self._transport: asyncio.Transport | None = None
         self._ticker = ticker or Ticker(self._loop)
-        self._parser = httptools.HttpResponseParser(self)
         self.exchanges = 0
         self._sink: Sink | None = None
         self.idle_since = 0.0
         self.checked_at = self._loop.time()
-        self.is_reusable = True
-        self._failure: UpstreamError | None = None
         self._is_paused = False
         self._begin()
 
@@ -158,31 +141,6 @@ class Connection(asyncio.Protocol):
             self._transport.resume_reading()
 
     @property
-    def failure(self) -> UpstreamError | None:
-        """Why the exchange broke."""
-        return self._failure
-
-    @property
-    def has_head(self) -> bool:
-        """True when status and headers have come."""
-        return self._head_done
-
-    @property
-    def raw_headers(self) -> list[tuple[bytes, bytes]]:
-        """The answer's headers as they came."""
-        return self._raw
-
-    @property
-    def headers(self) -> list[tuple[str, str]]:
-        """The answer's headers, names lower case."""
-        return [(name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in self._raw]
-
-    @property
-    def is_complete(self) -> bool:
-        """True when the whole answer has come, or none was asked for."""
-        return self._is_complete
-
-    @property
     def is_open(self) -> bool:
         """True while another request can be written."""
         transport = self._transport
@@ -210,6 +168,10 @@ class Connection(asyncio.Protocol):
         except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
             self._break(Layer.GARBLED, type(error).__name__)
             return
+        if self._failure is not None:
+            self.close()
+            self._wake()
+            return
         if not self._head_done and self._head_bytes > LARGEST_HEAD:
             self._break(Layer.GARBLED, "header block above 64 KiB")
         elif self._buffered > HIGHEST_BUFFER:
@@ -218,7 +180,7 @@ class Connection(asyncio.Protocol):
 
     def eof_received(self) -> bool:
         self.is_reusable = False
-        if not self._is_complete and self._head_done and not self._lengths:
+        if not self._is_complete and self._ends_with_connection():
             self._is_complete = True
             self._wake()
         return False
@@ -227,7 +189,7 @@ class Connection(asyncio.Protocol):
         self.is_reusable = False
         self._ticker.discard(self)
         if not self._is_complete and self._failure is None:
-            if self._head_done and not self._lengths and error is None:
+            if self._ends_with_connection() and error is None:
                 self._is_complete = True
             else:
                 self._failure = UpstreamError(
@@ -236,66 +198,12 @@ class Connection(asyncio.Protocol):
         self._transport = None
         self._wake()
 
-    # -- httptools ---------------------------------------------------------------------------------------------------
-
-    def on_message_begin(self) -> None:
-        if self._is_complete:
-            self._is_extra = True
-            self.is_reusable = False
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        if self._is_extra:
-            return
-        self._raw.append((name, value))
-        if len(name) in _LENGTHS_OF_LENGTHS and (lower := name.lower()) in _LENGTHS:
-            self._lengths.append(lower)
-
-    def on_headers_complete(self) -> None:
-        if self._is_extra:
-            return
-        self.status = self._parser.get_status_code()
-        if self.status < 200:
-            return
-        if len(set(self._lengths)) > 1 or self._lengths.count(b"content-length") > 1:
-            self._break(Layer.GARBLED, "content-length and transfer-encoding")
-            return
-        if self.status in (204, 304):
-            self._lengths.append(b"none")
-        if not self._parser.should_keep_alive():
-            self.is_reusable = False
-        self._head_done = True
-
-    def on_body(self, body: bytes) -> None:
-        if self._is_extra:
-            return
-        self._chunks.append(body)
-        self._buffered += len(body)
-
-    def on_message_complete(self) -> None:
-        if self._is_extra or self._failure is not None:
-            return
-        if self.status < 200:
-            self._raw.clear()
-            self._lengths.clear()
-            return
-        self._is_complete = True
-        transport = self._transport
-        if transport is None or transport.get_write_buffer_size() > 0:
-            self.is_reusable = False
-
     # -- inside ------------------------------------------------------------------------------------------------------
 
     def _begin(self) -> None:
-        self.status = 0
-        self._raw: list[tuple[bytes, bytes]] = []
-        self._chunks: deque[bytes] = deque()
-        self._buffered = 0
+        self._begin_answer()
         self._head_bytes = 0
-        self._head_done = False
-        self._is_complete = True
-        self._is_extra = False
         self._any_byte = False
-        self._lengths: list[bytes] = []
         self._waiter: asyncio.Future[None] | None = None
         self._sink = None
         self._deadline = 0.0
