@@ -16,7 +16,7 @@ from perilune.config.schema import Config
 from perilune.core.secret import Secret
 from perilune.gateway.admission import Admission, MemoryPlaces
 from perilune.gateway.build import Gateway, Parts, build_gateway
-from perilune.gateway.record import AttemptRecord, RequestRecord
+from perilune.gateway.record import AttemptRecord, PlainRecord, RequestRecord, records_of
 from perilune.providers.contract.registry import providers
 from perilune.quota.snapshot import Refusal, Snapshot
 from perilune.quota.verdict import Verdict
@@ -104,6 +104,9 @@ class Rows:
     def record(self, request: RequestRecord, attempts: Sequence[AttemptRecord]) -> None:
         self.requests.append(request)
         self.attempts.append(list(attempts))
+
+    def record_plain(self, plain: PlainRecord) -> None:
+        self.record(*records_of(plain))
 
 
 @dataclass

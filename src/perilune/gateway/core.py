@@ -25,17 +25,12 @@ _FREE_READS = frozenset({Is.AUTH_REFUSED, Is.MEMBER_LAPSED, Is.PERMISSION})
 
 
 class Core:
-    """Answers calls over routes, leases and failover, and writes the ledger."""
+    """Answers calls over routes, leases and failover, and writes the ledger. `is_stopping`: it takes nothing new."""
 
     def __init__(self, services: Services, setup: Setup) -> None:
         self.services = services
         self._setup = setup
-        self._is_stopping = False
-
-    @property
-    def is_stopping(self) -> bool:
-        """True once nothing new is taken."""
-        return self._is_stopping
+        self.is_stopping = False
 
     @property
     def setup(self) -> Setup:
@@ -59,7 +54,7 @@ class Core:
         services, setup = self.services, self._setup
         tally = Tally(call, services.ledger, services.counters, services.now())
         endings = Endings(services, setup, call.front, tally)
-        if self._is_stopping:
+        if self.is_stopping:
             return endings.refused(Problem(code="PL-GW-SHUTDOWN"), ErrorKind.BUSY, _headers(tally))
         try:
             body = Body(call.body)
@@ -112,7 +107,7 @@ class Core:
 
     async def drain(self, seconds: float) -> bool:
         """Take nothing new, let answers finish for so long, then end them with an error event; True when all did."""
-        self._is_stopping = True
+        self.is_stopping = True
         loop = asyncio.get_running_loop()
         until = loop.time() + seconds
         while self.services.counters.in_flight > 0 and loop.time() < until:  # noqa: ASYNC110 - a counter, not an event

@@ -13,9 +13,9 @@ from collections.abc import Callable, Sequence
 from itertools import islice
 
 from perilune.core.errors import Problem, StoreError
-from perilune.gateway.ledger_rows import Row, attempt_rows, request_row
+from perilune.gateway.ledger_rows import Row, attempt_rows, plain_rows, request_row
 from perilune.gateway.pricing import Pricing
-from perilune.gateway.record import AttemptRecord, RequestRecord
+from perilune.gateway.record import AttemptRecord, PlainRecord, RequestRecord
 from perilune.store.engine import Store
 from perilune.store.ledger import insert_in_bulk
 
@@ -58,14 +58,23 @@ class LedgerWriter:
 
     def record(self, request: RequestRecord, attempts: Sequence[AttemptRecord]) -> None:
         """Keep one request with its attempts."""
+        self._keep(lambda: self._rows(request, attempts))
+
+    def record_plain(self, plain: PlainRecord) -> None:
+        """Keep a request that was answered at its first attempt."""
+        self._keep(lambda: plain_rows(plain, self._pricing))
+
+    def _rows(self, request: RequestRecord, attempts: Sequence[AttemptRecord]) -> _Entry:
+        charge = self._pricing.charge(request)
+        return request_row(request, attempts, charge), attempt_rows(request, attempts, charge, self._pricing)
+
+    def _keep(self, rows: Callable[[], _Entry]) -> None:
         waiting = len(self._buffer)
         if waiting >= self._capacity:
             self.dropped += 1
             return
         try:
-            charge = self._pricing.charge(request)
-            tries = attempt_rows(request, attempts, charge, self._pricing)
-            self._buffer.append((request_row(request, attempts, charge), tries))
+            self._buffer.append(rows())
         except Exception:  # noqa: BLE001 what cannot be counted must not end the request it is about
             _log.exception("a ledger row cannot be made and is dropped")
             self.dropped += 1

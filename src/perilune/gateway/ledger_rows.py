@@ -1,11 +1,12 @@
 """Ledger rows from what the gateway hands over: tuples in the order of the tables' columns."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 
 from perilune.dialects.usage import Usage
-from perilune.gateway.pricing import Charge, Pricing, amount_text
-from perilune.gateway.record import AttemptRecord, RequestRecord
+from perilune.gateway.pricing import Charge, Pricing, Rate, amount_text
+from perilune.gateway.record import AttemptRecord, Constant, PlainRecord, RequestRecord
 from perilune.store.times import to_ms
 
 Row = tuple[Any, ...]
@@ -92,6 +93,75 @@ def attempt_rows(
         )
         for attempt in attempts
     ]
+
+
+def plain_rows(plain: PlainRecord, pricing: Pricing) -> tuple[Row, list[Row]]:
+    """The rows of a request that was answered at its first attempt: those of its records, made with less ado."""
+    fixed = plain.constant
+    if not isinstance(fixed.memo, _Ends):
+        fixed.memo = _Ends(fixed)
+    ends, usage, served = fixed.memo, plain.usage or _NO_USAGE, _cut(plain.served or fixed.model)
+    rate = pricing.rate(fixed.plan, fixed.region, plain.served or fixed.model, plain.received_at)
+    priced: tuple[str | None, str | None, str | None, str | None]
+    if isinstance(rate, Rate):
+        cost = rate.amount_text(plain.usage)
+        priced = (cost, rate.currency, "money", None if cost is None or cost == "0" else rate.label)
+    else:
+        cost, priced = None, (None, None, rate.unit, None)
+    received = to_ms(plain.received_at)
+    request = (
+        plain.id,
+        received,
+        to_ms(plain.received_at + timedelta(seconds=plain.total_s)),
+        *ends.asked,
+        served,
+        *_ANSWERED,
+        round(plain.total_s * 1000),
+        usage.input_total,
+        usage.cache_read,
+        usage.cache_write,
+        usage.output_total,
+        usage.reasoning,
+        False,
+        False,
+        *priced,
+        None,
+        ends.adjusted,
+        plain.bytes_in,
+        plain.bytes_out,
+    )
+    attempt = (plain.id, 1, received, *ends.tried, round(plain.attempt_s * 1000), None, None, cost, None)
+    return request, [attempt]
+
+
+_ANSWERED = ("ok", 200, None, 1, 0, None)
+
+
+class _Ends:
+    """The columns that are the same in all rows of plain requests of one form."""
+
+    __slots__ = ("adjusted", "asked", "tried")
+
+    def __init__(self, fixed: Constant) -> None:
+        slot = f"{fixed.account}/{fixed.model}" if fixed.model else fixed.account
+        self.asked = (
+            fixed.owner,
+            fixed.key_id,
+            "client",
+            None,
+            None,
+            None,
+            fixed.session,
+            fixed.route,
+            slot,
+            fixed.surface,
+            fixed.surface,
+            _cut(fixed.model_asked),
+            False,
+            fixed.account,
+        )
+        self.tried = (fixed.account, _cut(fixed.model), fixed.surface, "ok", 200, None, True)
+        self.adjusted = ",".join(fixed.adjusted) or None
 
 
 def _slot(attempt: AttemptRecord) -> str:

@@ -33,11 +33,13 @@ class Timed(Protocol):
 
 def expect_next(exchange: Timed, limits: Limits) -> None:
     """After the first content: silence may last the idle time, everything the total time."""
+    exchange.expect_within(*next_limit(limits))
+
+
+def next_limit(limits: Limits) -> tuple[float, Clock]:
+    """How long the next silence may last, and which clock that is."""
     left = limits.until - asyncio.get_running_loop().time()
-    if left < limits.idle_s:
-        exchange.expect_within(max(left, 0), "total")
-    else:
-        exchange.expect_within(limits.idle_s, "idle")
+    return (max(left, 0), "total") if left < limits.idle_s else (limits.idle_s, "idle")
 
 
 def first_limit(limits: Limits, began: float, *, is_stream: bool) -> tuple[float, Clock]:

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Protocol
 
 from perilune.catalog.models import Model
-from perilune.gateway.record import AttemptRecord, RequestRecord
+from perilune.gateway.record import AttemptRecord, PlainRecord, RequestRecord
 from perilune.quota.snapshot import Refusal, Snapshot
 from perilune.quota.verdict import Verdict
 
@@ -15,6 +15,10 @@ class Ledger(Protocol):
 
     def record(self, request: RequestRecord, attempts: Sequence[AttemptRecord]) -> None:
         """Keep one request with its attempts."""
+        ...
+
+    def record_plain(self, plain: PlainRecord) -> None:
+        """Keep a request that was answered at its first attempt; the same as recording `records_of` it."""
         ...
 
 

@@ -4,6 +4,7 @@ import asyncio
 import secrets
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
 
 from perilune.dialects.usage import Usage
 from perilune.gateway.call import Attempt, Call
@@ -15,16 +16,25 @@ from perilune.gateway.slots import Slot
 from perilune.providers.contract.outcome import OutcomeClass as Is
 
 
+class Counted(NamedTuple):
+    """A request that is counted as begun already. Units: `began` on the loop's clock."""
+
+    id: str
+    began: float
+
+
 class Tally:
     """Kept by one request from its first byte to its last."""
 
-    def __init__(self, call: Call, ledger: Ledger, counters: Counters, received_at: datetime) -> None:
+    def __init__(
+        self, call: Call, ledger: Ledger, counters: Counters, received_at: datetime, counted: "Counted | None" = None
+    ) -> None:
         self._call = call
         self._ledger = ledger
         self._counters = counters
         self.received_at = received_at
-        self.id = _request_id(received_at)
-        self.began = asyncio.get_running_loop().time()
+        self.id = request_id(received_at) if counted is None else counted.id
+        self.began = asyncio.get_running_loop().time() if counted is None else counted.began
         self._upstream_s = 0.0
         self.opened_at = 0.0
         self._first_content_at: float | None = None
@@ -38,8 +48,16 @@ class Tally:
         self.model_asked: str | None = None
         self.is_stream = False
         self.waited_s = 0.0
-        counters.requests += 1
-        counters.in_flight += 1
+        if counted is None:
+            counters.requests += 1
+            counters.in_flight += 1
+
+    def take_over(self, attempt: Attempt, adjusted: Sequence[str], opened_at: float) -> None:
+        """The first attempt began elsewhere, and was counted there."""
+        self.attempts.append(attempt)
+        self.adjusted = tuple(adjusted)
+        self.sent = 1
+        self.opened_at = opened_at
 
     def open(self, attempt: Attempt, adjusted: Sequence[str]) -> None:
         """An attempt begins."""
@@ -150,11 +168,32 @@ class Tally:
         self._ledger.record(record, [_row(number, a) for number, a in enumerate(self.attempts, 1)])
 
 
-def _request_id(at: datetime) -> str:
+def request_id(at: datetime) -> str:
     """A version 7 UUID as text, made without the object: this is on the path of every request."""
-    milliseconds, bits = int(at.timestamp() * 1000), secrets.randbits(74)
-    head, tail = f"{milliseconds:012x}", f"{0x8000 | bits & 0x3FFF:04x}-{bits >> 26:012x}"
-    return f"{head[:8]}-{head[8:]}-7{bits >> 14 & 0xFFF:03x}-{tail}"
+    bits = _random.take()
+    head = f"{int(at.timestamp() * 1000):012x}"
+    return f"{head[:8]}-{head[8:]}-7{bits[:3]}-{_VARIANTS[bits[3]]}{bits[4:7]}-{bits[7:]}"
+
+
+class _Random:
+    """Random hexadecimal digits, asked of the system for many ids at once."""
+
+    def __init__(self) -> None:
+        self._digits = ""
+        self._at = 0
+
+    def take(self) -> str:
+        """Nineteen digits that were never given out."""
+        start = self._at
+        if start + _DIGITS > len(self._digits):
+            self._digits, start = secrets.token_hex(_DIGITS * 128 // 2), 0
+        self._at = start + _DIGITS
+        return self._digits[start : self._at]
+
+
+_DIGITS = 19
+_VARIANTS = {digit: "89ab"[int(digit, 16) & 3] for digit in "0123456789abcdef"}
+_random = _Random()
 
 
 def _row(number: int, attempt: Attempt) -> AttemptRecord:

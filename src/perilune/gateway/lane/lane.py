@@ -3,18 +3,24 @@
 import asyncio
 from collections.abc import Callable
 from datetime import datetime
+from time import perf_counter
 
 from perilune.gateway.call import Call
 from perilune.gateway.core import Core
+from perilune.gateway.delivery import remember_success
 from perilune.gateway.door import Door
+from perilune.gateway.flow import RelayFlow
+from perilune.gateway.lane import handover
 from perilune.gateway.lane.facts import Facts, NotForUs, facts_of
 from perilune.gateway.lane.first import FirstAttempt
 from perilune.gateway.lane.plan import Plan, SlotPlan, Way, plan_of
 from perilune.gateway.lane.template import Parts, are_plain, parts_of
+from perilune.gateway.limits import first_limit, next_limit
+from perilune.gateway.record import PlainRecord
 from perilune.gateway.server import Surface
 from perilune.gateway.usability import by_verdict
 from perilune.net.server import Head, ServerConnection
-from perilune.net.upstream import ThinClient
+from perilune.net.upstream import Clock, ThinClient
 
 _MOST_PLANS = 64
 _UNKNOWN = object()
@@ -28,7 +34,7 @@ class Lane:
         self.surface = surface
         self.client = client
         self.services = core.services
-        self.loop = asyncio.get_running_loop()
+        self.time = asyncio.get_running_loop().time
         self._door = door
 
     def wants(self, head: Head, length: int) -> bool:
@@ -37,30 +43,88 @@ class Lane:
 
     def take(self, connection: ServerConnection, head: Head, body: bytes) -> bool:
         """Answer a request; False where the general path has to."""
+        entered_at = perf_counter()
         facts = self._facts(head)
         if not isinstance(facts, Facts) or self.core.is_stopping:
             return False
         parts = parts_of(body)
-        if parts is None or not are_plain(facts.front, parts.turns):
+        if parts is None or not are_plain(facts.front, parts[1]):
             return False
-        plan: object = facts.plans.get((parts.before, parts.after), _UNKNOWN)
+        plan = facts.plans.get((parts[0], parts[2]), _UNKNOWN)
         if plan is _UNKNOWN:
             plan = self._planned(facts, head, body, parts)
         if not isinstance(plan, Plan):
             return False
-        return self._begin(connection, head, facts, plan, body, parts)
+        now = self.services.now()
+        chosen, has_other = self._chosen(plan, now, len(body))
+        if chosen is None or chosen.way is None or not self._is_plain(chosen, chosen.way, plan, len(body)):
+            return False
+        way = chosen.way
+        vendor = self.client.idle(way.target)
+        if vendor is None:
+            return False
+        lease = self.services.admission.take_now(chosen.slot.group, facts.owner, facts.priority)
+        if lease is None:
+            self.client.give_back(way.target, vendor)
+            return False
+        began = self.time()
+        first = FirstAttempt(
+            self, connection, head, facts, plan, chosen, way, lease, vendor, body, now, began, entered_at
+        )
+        first.has_other = has_other
+        before, turns, after = way.before, parts[1], way.after
+        length = b"%bcontent-length: %d\r\n\r\n" % (way.head, len(before) + len(turns) + len(after))
+        first.send(b"".join((length, before, turns, after)), *self.first_limit(first))
+        return True
+
+    # -- what a first attempt leaves to others ------------------------------------------------------------------------
+
+    def settled(self, first: FirstAttempt, record: PlainRecord) -> None:
+        """A plain success: what it tells of the slot is remembered, and it is in the ledger."""
+        services, chosen, plan = self.services, first.chosen, first.plan
+        counters = services.counters
+        counters.in_flight -= 1
+        counters.outcomes["ok"] = counters.outcomes.get("ok", 0) + 1
+        for name in first.way.prepared.adjusted:
+            counters.adjusted[name] = counters.adjusted.get(name, 0) + 1
+        remember_success(services, plan.route, chosen.slot, chosen.scopes, plan.session)
+        services.ledger.record_plain(record)
+
+    def first_limit(self, first: FirstAttempt) -> tuple[float, Clock]:
+        """How long until the first byte or content may take from now."""
+        return first_limit(handover.limits_of(first), first.began, is_stream=first.plan.is_stream)
+
+    def idle_limit(self, first: FirstAttempt) -> tuple[float, Clock]:
+        """How long until the next byte of a whole answer may take from now."""
+        return next_limit(handover.limits_of(first))
+
+    def hand_over(self, first: FirstAttempt) -> None:
+        """Somebody else's turn."""
+        handover.hand_over(self.core, self.surface, first)
+
+    def commit(self, first: FirstAttempt, flow: RelayFlow, held: bytes) -> None:
+        """A stream begins."""
+        handover.commit(self.core, self.surface, self.client, first, flow, held, self.time())
+
+    def abandon(self, first: FirstAttempt) -> None:
+        """Nobody waits any more."""
+        handover.abandon(self.core, first)
+
+    def fail(self, first: FirstAttempt, error: Exception) -> None:
+        """A fault of ours."""
+        handover.fail(self.core, self.surface, first, error)
+
+    # -- may it be taken ----------------------------------------------------------------------------------------------
 
     def _facts(self, head: Head) -> Facts | NotForUs:
-        known, now_s = head.memo, self.loop.time()
+        known, now_s = head.memo, self.time()
         door, setup = self._door(), self.core.setup
-        if isinstance(known, (Facts, NotForUs)) and known.door is door and known.setup is setup:
-            if now_s < known.until:
-                return known
-            fresh = facts_of(head, door, setup, now_s)
-            if isinstance(fresh, Facts) and isinstance(known, Facts) and fresh.owner == known.owner:
-                fresh.plans = known.plans
-        else:
-            fresh = facts_of(head, door, setup, now_s)
+        is_same = isinstance(known, Facts | NotForUs) and known.door is door and known.setup is setup
+        if is_same and now_s < known.until:  # type: ignore[attr-defined]
+            return known  # type: ignore[return-value]
+        fresh = facts_of(head, door, setup, now_s)
+        if is_same and isinstance(fresh, Facts) and isinstance(known, Facts) and fresh.key_id == known.key_id:
+            fresh.plans = known.plans
         head.memo = fresh
         return fresh
 
@@ -69,29 +133,10 @@ class Lane:
             return None  # an open scope may change what would be planned
         if len(facts.plans) >= _MOST_PLANS:
             facts.plans.clear()
-        plan = plan_of(self.services, facts.setup, self._call(facts, head, body), parts)
+        call = Call(front=facts.front, body=body, headers=head.headers, owner=facts.owner, key_id=facts.key_id)
+        plan = plan_of(self.services, facts.setup, call, parts)
         facts.plans[parts.before, parts.after] = plan
         return plan
-
-    def _begin(
-        self, connection: ServerConnection, head: Head, facts: Facts, plan: Plan, body: bytes, parts: Parts
-    ) -> bool:
-        services = self.services
-        now = services.now()
-        chosen, has_other = self._chosen(plan, now, len(body))
-        if chosen is None or chosen.way is None or not self._is_plain(chosen, chosen.way, plan, now, len(body)):
-            return False
-        vendor = self.client.idle(chosen.way.target)
-        if vendor is None:
-            return False
-        lease = services.admission.take_now(chosen.slot.group, facts.owner, facts.priority)
-        if lease is None:
-            self.client.give_back(chosen.way.target, vendor)
-            return False
-        call = self._call(facts, head, body)
-        first = FirstAttempt(self, connection, call, plan, chosen, chosen.way, lease, vendor, now)
-        first.send(facts.clocks, parts, has_other=has_other)
-        return True
 
     def _chosen(self, plan: Plan, now: datetime, size: int) -> tuple[SlotPlan | None, bool]:
         """The first slot that can be used now, and whether another one could be; None where that is not plain."""
@@ -116,7 +161,7 @@ class Lane:
             return None
         return True
 
-    def _is_plain(self, chosen: SlotPlan, way: Way, plan: Plan, now: datetime, size: int) -> bool:
+    def _is_plain(self, chosen: SlotPlan, way: Way, plan: Plan, size: int) -> bool:
         """Whether a request to this slot is what the plan was made for."""
         services, slot = self.services, chosen.slot
         if size > way.longest or services.rates.gate(slot.group) is not None:
@@ -126,13 +171,3 @@ class Lane:
         if services.live_traits.knows(slot.account, way.model, chosen.surface):
             return False
         return plan.session is None or len(plan.slots) == 1 or not services.stays.has(plan.route.name, plan.session)
-
-    def _call(self, facts: Facts, head: Head, body: bytes) -> Call:
-        return Call(
-            front=facts.front,
-            body=body,
-            headers=head.headers,
-            owner=facts.owner,
-            key_id=facts.key_id,
-            priority=facts.priority,
-        )

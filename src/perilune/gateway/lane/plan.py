@@ -13,6 +13,7 @@ from perilune.gateway.call import Call
 from perilune.gateway.choosing import Chooser
 from perilune.gateway.clocks import LARGE_PROMPT_TOKENS
 from perilune.gateway.lane.template import Parts, parts_of
+from perilune.gateway.record import Constant
 from perilune.gateway.setup import Services, Setup
 from perilune.gateway.shaping import Corrections, Prepared, Shaper
 from perilune.gateway.slots import Route, Slot
@@ -39,6 +40,7 @@ class Way(Struct, frozen=True, kw_only=True):
     tail: bytes
     end: bytes
     longest: int
+    constant: Constant
 
 
 class SlotPlan(Struct, frozen=True, kw_only=True):
@@ -141,7 +143,26 @@ def _way(
         prepared=replace(prepared, body=b""),
         tail=b"".join(lines[1:4]),
         end=b"".join(lines[5:]),
+        constant=_constant(call, route, slot, surface, prepared, shaper.body.head, chooser.session),
         longest=_longest(traits, slot, shaper.body.head, Body(prepared.body).head),
+    )
+
+
+def _constant(
+    call: Call, route: Route, slot: Slot, surface: Surface, prepared: Prepared, head: Head, session: str | None
+) -> Constant:
+    return Constant(
+        owner=call.owner,
+        key_id=call.key_id,
+        session=session,
+        route=route.name,
+        surface=surface,
+        model_asked=head.model[:200],
+        account=slot.account,
+        plan=slot.plan.id,
+        region=None if slot.region is None else slot.region.id,
+        model=prepared.model,
+        adjusted=prepared.adjusted,
     )
 
 

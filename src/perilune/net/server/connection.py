@@ -177,11 +177,6 @@ class ServerConnection(asyncio.Protocol):
         if self._answering is None and self._head is None and self._transport is not None:
             self._transport.close()
 
-    @property
-    def is_busy(self) -> bool:
-        """True while a request is being answered."""
-        return self._answering is not None
-
     def tick(self, now: float) -> None:
         """Look at the clocks, about once a second. A body that is asked for bit by bit is its reader's business."""
         clocks, transport = self._clocks, self._transport
