@@ -1,6 +1,7 @@
 """What an attempt that was answered becomes: the reply, whole or as a stream, and what is remembered of it."""
 
 import asyncio
+from datetime import datetime
 from functools import partial
 from typing import NamedTuple
 
@@ -122,20 +123,20 @@ class Delivery:
         services, place = self._services, served.place
         slot = place.slot
         scopes = place.scopes or (() if services.states.is_calm else self._chooser.scopes_of(slot, place.surface))
-        remember_success(services, self._route, slot, scopes, self._tally.session)
+        remember_success(services, self._route, slot, scopes, self._tally.session, services.now())
         if served.corrections is not None:
             now_s = asyncio.get_running_loop().time()
             services.live_traits.learn(slot.account, served.prepared.model, place.surface, served.corrections, now_s)
 
 
 def remember_success(
-    services: Services, route: Route, slot: Slot, scopes: tuple[str, ...], session: str | None
+    services: Services, route: Route, slot: Slot, scopes: tuple[str, ...], session: str | None, now: datetime
 ) -> None:
     """An answer came: the slot's scopes are well, its cap may grow, its reading is right, the session stays on it."""
     if not services.states.is_calm:
         services.states.succeeded(scopes)
     services.admission.succeeded(slot.group)
-    services.accounts.served(slot.account, services.now())
+    services.accounts.served(slot.account, now)
     if session is not None and len(route.slots) > 1:
         is_main = slot is route.slots[0]
-        services.stays.served(route.name, session, slot.name, services.now(), is_main=is_main)
+        services.stays.served(route.name, session, slot.name, now, is_main=is_main)

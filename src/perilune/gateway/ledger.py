@@ -58,30 +58,37 @@ class LedgerWriter:
 
     def record(self, request: RequestRecord, attempts: Sequence[AttemptRecord]) -> None:
         """Keep one request with its attempts."""
-        self._keep(lambda: self._rows(request, attempts))
-
-    def record_plain(self, plain: PlainRecord) -> None:
-        """Keep a request that was answered at its first attempt."""
-        self._keep(lambda: plain_rows(plain, self._pricing))
-
-    def _rows(self, request: RequestRecord, attempts: Sequence[AttemptRecord]) -> _Entry:
-        charge = self._pricing.charge(request)
-        return request_row(request, attempts, charge), attempt_rows(request, attempts, charge, self._pricing)
-
-    def _keep(self, rows: Callable[[], _Entry]) -> None:
-        waiting = len(self._buffer)
-        if waiting >= self._capacity:
+        if len(self._buffer) >= self._capacity:
             self.dropped += 1
             return
         try:
-            self._buffer.append(rows())
+            charge = self._pricing.charge(request)
+            tries = attempt_rows(request, attempts, charge, self._pricing)
+            self._keep((request_row(request, attempts, charge), tries))
         except Exception:  # noqa: BLE001 what cannot be counted must not end the request it is about
-            _log.exception("a ledger row cannot be made and is dropped")
+            self._drop()
+
+    def record_plain(self, plain: PlainRecord) -> None:
+        """Keep a request that was answered at its first attempt."""
+        if len(self._buffer) >= self._capacity:
             self.dropped += 1
             return
-        if waiting == 0:
+        try:
+            self._keep(plain_rows(plain, self._pricing))
+        except Exception:  # noqa: BLE001 as above
+            self._drop()
+
+    def _drop(self) -> None:
+        _log.exception("a ledger row cannot be made and is dropped")
+        self.dropped += 1
+
+    def _keep(self, rows: _Entry) -> None:
+        buffer = self._buffer
+        buffer.append(rows)
+        waiting = len(buffer)
+        if waiting == 1:
             self._something.set()
-        elif waiting == _BATCH - 1:
+        elif waiting == _BATCH:
             self._now.set()
 
     @property

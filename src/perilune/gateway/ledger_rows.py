@@ -1,7 +1,6 @@
 """Ledger rows from what the gateway hands over: tuples in the order of the tables' columns."""
 
 from collections.abc import Sequence
-from datetime import timedelta
 from typing import Any
 
 from perilune.dialects.usage import Usage
@@ -109,14 +108,15 @@ def plain_rows(plain: PlainRecord, pricing: Pricing) -> tuple[Row, list[Row]]:
     else:
         cost, priced = None, (None, None, rate.unit, None)
     received = to_ms(plain.received_at)
+    total_ms = round(plain.total_s * 1000)
     request = (
         plain.id,
         received,
-        to_ms(plain.received_at + timedelta(seconds=plain.total_s)),
+        received + total_ms,
         *ends.asked,
         served,
         *_ANSWERED,
-        round(plain.total_s * 1000),
+        total_ms,
         usage.input_total,
         usage.cache_read,
         usage.cache_write,

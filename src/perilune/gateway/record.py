@@ -97,7 +97,7 @@ def records_of(plain: PlainRecord) -> tuple[RequestRecord, list[AttemptRecord]]:
     request = RequestRecord(
         id=plain.id,
         received_at=plain.received_at,
-        ended_at=plain.received_at + timedelta(seconds=plain.total_s),
+        ended_at=plain.received_at + timedelta(milliseconds=round(plain.total_s * 1000)),
         owner=fixed.owner,
         key_id=fixed.key_id,
         purpose="client",

@@ -17,11 +17,22 @@ _FRONTS = {path: dialect for path, dialect in paths.FRONTS.items() if dialect in
 KEPT_S = 0.25
 
 
-class Facts(Struct, kw_only=True):
-    """Who asks for what, and how the bodies look that came with this head.
+class Known(Struct, kw_only=True):
+    """What is known of a head: alone, that the lane does not take its requests.
 
     Shape: true for one door and one version of the configuration, and up to `until` on the loop's clock, because a key
-    may be revoked or expire; `plans` by the constant parts of a body, None for one that is not for the lane.
+    may be revoked or expire.
+    """
+
+    door: Door
+    setup: Setup
+    until: float
+
+
+class Facts(Known, kw_only=True):
+    """Who asks for what, and how the bodies look that came with this head.
+
+    Shape: `plans` by the constant parts of a body, None for one that is not for the lane.
     """
 
     front: Dialect
@@ -29,23 +40,12 @@ class Facts(Struct, kw_only=True):
     key_id: str | None
     priority: Priority
     clocks: Clocks
-    door: Door
-    setup: Setup
-    until: float
     plans: dict[tuple[bytes, bytes], Plan | None]
 
 
-class NotForUs(Struct, kw_only=True):
-    """A head that the lane does not take, for one door and one version of the configuration."""
-
-    door: Door
-    setup: Setup
-    until: float
-
-
-def facts_of(head: Head, door: Door, setup: Setup, now_s: float) -> Facts | NotForUs:
+def facts_of(head: Head, door: Door, setup: Setup, now_s: float) -> Known:
     """The facts of a head; every reason against it is for the general path to tell."""
-    neither = NotForUs(door=door, setup=setup, until=now_s + KEPT_S)
+    neither = Known(door=door, setup=setup, until=now_s + KEPT_S)
     endpoint, _ = paths.known(head.path)
     front = None if endpoint is None else _FRONTS.get(endpoint)
     headers = head.headers

@@ -12,6 +12,7 @@ from perilune.gateway.core import Core
 from perilune.gateway.dispatch import Begun, Sent, Streaming
 from perilune.gateway.flow import RelayFlow
 from perilune.gateway.intake import Receive, Scope, Send
+from perilune.gateway.lane import plan
 from perilune.gateway.lane.template import parts_of
 from perilune.gateway.limits import Limits
 from perilune.gateway.pump import head_bytes, pump_of
@@ -118,22 +119,14 @@ def fail(core: Core, surface: Surface, first: "FirstAttempt", error: Exception) 
 
 def limits_of(first: "FirstAttempt") -> Limits:
     """The clocks of the attempt."""
-    clocks = first.facts.clocks
-    return Limits(
-        connect_s=clocks.connect_s,
-        first_s=clocks.first_for(first.chosen.slot.config, 0) if first.has_other else None,
-        answer_s=clocks.answer_s,
-        idle_s=clocks.idle_s,
-        until=first.began + clocks.total_s,
-        commit_at=first.began + (clocks.client_s or clocks.total_s),
-    )
+    return plan.limits_of(first.facts.clocks, first.chosen.slot, first.began, has_other=first.has_other)
 
 
 def _tallied(core: Core, first: "FirstAttempt", call: Call) -> tuple[Tally, Attempt]:
-    services, plan, slot = core.services, first.plan, first.chosen.slot
+    services, planned, slot = core.services, first.plan, first.chosen.slot
     tally = Tally(call, services.ledger, services.counters, first.received_at, Counted(first.id, first.began))
-    tally.model_asked, tally.is_stream = plan.model_asked, plan.is_stream
-    tally.session, tally.route = plan.session, plan.route.name
+    tally.model_asked, tally.is_stream = planned.model_asked, planned.is_stream
+    tally.session, tally.route = planned.session, planned.route.name
     attempt = Attempt(
         slot=slot.name,
         account=slot.account,
@@ -154,6 +147,6 @@ def _general(
     if parts is None:
         raise AssertionError("a body that was taken apart before")
     run = Run(core.services, first.facts.setup, call, Body(first.body), first.plan.route, tally)
-    prepared = replace(way.prepared, body=b"".join((way.before, parts.turns, way.after)))
+    prepared = replace(way.prepared, body=b"".join((way.before, parts[1], way.after)))
     place = Place(slot=first.chosen.slot, surface=first.chosen.surface, scopes=(), lease=first.lease)
     return run, UnderWay(place=place, prepared=prepared, attempt=attempt, begun=begun)

@@ -11,7 +11,7 @@ from perilune.gateway.delivery import remember_success
 from perilune.gateway.door import Door
 from perilune.gateway.flow import RelayFlow
 from perilune.gateway.lane import handover
-from perilune.gateway.lane.facts import Facts, NotForUs, facts_of
+from perilune.gateway.lane.facts import Facts, Known, facts_of
 from perilune.gateway.lane.first import FirstAttempt
 from perilune.gateway.lane.plan import Plan, SlotPlan, Way, plan_of
 from perilune.gateway.lane.template import Parts, are_plain, parts_of
@@ -74,7 +74,8 @@ class Lane:
         first.has_other = has_other
         before, turns, after = way.before, parts[1], way.after
         length = b"%bcontent-length: %d\r\n\r\n" % (way.head, len(before) + len(turns) + len(after))
-        first.send(b"".join((length, before, turns, after)), *self.first_limit(first))
+        seconds, clock = way.with_others if has_other else way.alone
+        first.send(b"".join((length, before, turns, after)), seconds, clock)
         return True
 
     # -- what a first attempt leaves to others ------------------------------------------------------------------------
@@ -87,7 +88,7 @@ class Lane:
         counters.outcomes["ok"] = counters.outcomes.get("ok", 0) + 1
         for name in first.way.prepared.adjusted:
             counters.adjusted[name] = counters.adjusted.get(name, 0) + 1
-        remember_success(services, plan.route, chosen.slot, chosen.scopes, plan.session)
+        remember_success(services, plan.route, chosen.slot, chosen.scopes, plan.session, services.now())
         services.ledger.record_plain(record)
 
     def first_limit(self, first: FirstAttempt) -> tuple[float, Clock]:
@@ -116,12 +117,12 @@ class Lane:
 
     # -- may it be taken ----------------------------------------------------------------------------------------------
 
-    def _facts(self, head: Head) -> Facts | NotForUs:
+    def _facts(self, head: Head) -> Known:
         known, now_s = head.memo, self.time()
         door, setup = self._door(), self.core.setup
-        is_same = isinstance(known, Facts | NotForUs) and known.door is door and known.setup is setup
-        if is_same and now_s < known.until:  # type: ignore[attr-defined]
-            return known  # type: ignore[return-value]
+        is_same = isinstance(known, Known) and known.door is door and known.setup is setup
+        if isinstance(known, Known) and is_same and now_s < known.until:
+            return known
         fresh = facts_of(head, door, setup, now_s)
         if is_same and isinstance(fresh, Facts) and isinstance(known, Facts) and fresh.key_id == known.key_id:
             fresh.plans = known.plans
@@ -134,8 +135,8 @@ class Lane:
         if len(facts.plans) >= _MOST_PLANS:
             facts.plans.clear()
         call = Call(front=facts.front, body=body, headers=head.headers, owner=facts.owner, key_id=facts.key_id)
-        plan = plan_of(self.services, facts.setup, call, parts)
-        facts.plans[parts.before, parts.after] = plan
+        plan = plan_of(self.services, facts.setup, call, facts.clocks, parts)
+        facts.plans[parts[0], parts[2]] = plan
         return plan
 
     def _chosen(self, plan: Plan, now: datetime, size: int) -> tuple[SlotPlan | None, bool]:

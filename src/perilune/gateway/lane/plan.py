@@ -1,5 +1,7 @@
 """Plans: what becomes of bodies of one form on each slot of their route, found out by the general path's own means."""
 
+import asyncio
+
 from msgspec import Struct
 from msgspec.structs import replace
 
@@ -11,15 +13,16 @@ from perilune.dialects.target import Hooks
 from perilune.gateway.answering import headers_to_vendor, own_headers
 from perilune.gateway.call import Call
 from perilune.gateway.choosing import Chooser
-from perilune.gateway.clocks import LARGE_PROMPT_TOKENS
+from perilune.gateway.clocks import LARGE_PROMPT_TOKENS, Clocks
 from perilune.gateway.lane.template import Parts, parts_of
+from perilune.gateway.limits import Limits, first_limit
 from perilune.gateway.record import Constant
 from perilune.gateway.setup import Services, Setup
 from perilune.gateway.shaping import Corrections, Prepared, Shaper
 from perilune.gateway.slots import Route, Slot
 from perilune.gateway.state_rules import Scope
 from perilune.gateway.thoughts import session_of
-from perilune.net.upstream import Target, written_head
+from perilune.net.upstream import Clock, Target, written_head
 
 
 class Way(Struct, frozen=True, kw_only=True):
@@ -41,6 +44,8 @@ class Way(Struct, frozen=True, kw_only=True):
     end: bytes
     longest: int
     constant: Constant
+    alone: tuple[float, Clock]
+    with_others: tuple[float, Clock]
 
 
 class SlotPlan(Struct, frozen=True, kw_only=True):
@@ -68,7 +73,7 @@ class Plan(Struct, kw_only=True):
     slots: tuple[SlotPlan, ...]
 
 
-def plan_of(services: Services, setup: Setup, call: Call, parts: Parts) -> Plan | None:
+def plan_of(services: Services, setup: Setup, call: Call, clocks: Clocks, parts: Parts) -> Plan | None:
     """The plan for bodies like this one; None where the general path is needed for some reason."""
     try:
         body = Body(call.body)
@@ -77,8 +82,8 @@ def plan_of(services: Services, setup: Setup, call: Call, parts: Parts) -> Plan 
     head = body.head
     place = next((one for one in body.places if one.key == "messages"), None)
     is_split_right = place is not None and (place.value, place.end) == (
-        len(parts.before),
-        len(call.body) - len(parts.after),
+        len(parts[0]),
+        len(call.body) - len(parts[2]),
     )
     route = setup.routes.match(head.model)
     if not is_split_right or route is None or not route.slots or "tools" in body.members:
@@ -88,12 +93,19 @@ def plan_of(services: Services, setup: Setup, call: Call, parts: Parts) -> Plan 
     session = session_of(call.headers, head.prompt_cache_key)
     shaper = Shaper(call.front, body, stream_upstream=setup.config.stream_upstream)
     chooser = Chooser(services, setup, call, route, shaper, session)
-    slots = tuple(_slot_plan(services, call, chooser, shaper, slot, parts, route) for slot in route.slots)
+    slots = tuple(_slot_plan(services, call, clocks, chooser, shaper, slot, parts, route) for slot in route.slots)
     return Plan(route=route, session=session, model_asked=head.model[:200], is_stream=bool(head.stream), slots=slots)
 
 
 def _slot_plan(
-    services: Services, call: Call, chooser: Chooser, shaper: Shaper, slot: Slot, parts: Parts, route: Route
+    services: Services,
+    call: Call,
+    clocks: Clocks,
+    chooser: Chooser,
+    shaper: Shaper,
+    slot: Slot,
+    parts: Parts,
+    route: Route,
 ) -> SlotPlan:
     surface = chooser.surface_of(slot)
     scopes = chooser.scopes_of(slot, surface)
@@ -103,13 +115,14 @@ def _slot_plan(
         scopes=scopes,
         watched=(*scopes, slot.scope_of(Scope.AGENT, "chat", chooser.agent_product, "")),
         depends_on_size=slot.config.max_input_tokens is not None,
-        way=_way(services, call, chooser, shaper, slot, surface, parts, route),
+        way=_way(services, call, clocks, chooser, shaper, slot, surface, parts, route),
     )
 
 
 def _way(
     services: Services,
     call: Call,
+    clocks: Clocks,
     chooser: Chooser,
     shaper: Shaper,
     slot: Slot,
@@ -125,7 +138,7 @@ def _way(
         return None
     leaving = parts_of(prepared.body)
     is_relayed = prepared.is_relayed and prepared.is_stream == bool(shaper.body.head.stream)
-    if not is_relayed or prepared.wants_thoughts or leaving is None or leaving.turns != parts.turns:
+    if not is_relayed or prepared.wants_thoughts or leaving is None or leaving[1] != parts[1]:
         return None
     headers = headers_to_vendor(
         slot, surface, call.headers, passes_agent=chooser.passes_agent, is_stream=prepared.is_stream
@@ -138,14 +151,33 @@ def _way(
         traits=traits,
         target=target,
         head=written_head("POST", target, headers),
-        before=leaving.before,
-        after=leaving.after,
+        before=leaving[0],
+        after=leaving[2],
         prepared=replace(prepared, body=b""),
         tail=b"".join(lines[1:4]),
         end=b"".join(lines[5:]),
+        alone=_first(clocks, slot, is_stream=prepared.is_stream, has_other=False),
+        with_others=_first(clocks, slot, is_stream=prepared.is_stream, has_other=True),
         constant=_constant(call, route, slot, surface, prepared, shaper.body.head, chooser.session),
         longest=_longest(traits, slot, shaper.body.head, Body(prepared.body).head),
     )
+
+
+def limits_of(clocks: Clocks, slot: Slot, began: float, *, has_other: bool) -> Limits:
+    """The clocks of an attempt that began at this time."""
+    return Limits(
+        connect_s=clocks.connect_s,
+        first_s=clocks.first_for(slot.config, 0) if has_other else None,
+        answer_s=clocks.answer_s,
+        idle_s=clocks.idle_s,
+        until=began + clocks.total_s,
+        commit_at=began + (clocks.client_s or clocks.total_s),
+    )
+
+
+def _first(clocks: Clocks, slot: Slot, *, is_stream: bool, has_other: bool) -> tuple[float, Clock]:
+    now = asyncio.get_running_loop().time()
+    return first_limit(limits_of(clocks, slot, now, has_other=has_other), now, is_stream=is_stream)
 
 
 def _constant(

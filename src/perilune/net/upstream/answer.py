@@ -20,7 +20,6 @@ class AnswerReader:
         "_failure",
         "_head_done",
         "_is_complete",
-        "_is_extra",
         "_lengths",
         "_parser",
         "_raw",
@@ -68,7 +67,6 @@ class AnswerReader:
         self._buffered = 0
         self._head_done = False
         self._is_complete = True
-        self._is_extra = False
         self._lengths: list[bytes] = []
 
     def _ends_with_connection(self) -> bool:
@@ -77,20 +75,17 @@ class AnswerReader:
 
     # -- httptools ---------------------------------------------------------------------------------------------------
 
-    def on_message_begin(self) -> None:
-        if self._is_complete:
-            self._is_extra = True
-            self.is_reusable = False
-
     def on_header(self, name: bytes, value: bytes) -> None:
-        if self._is_extra:
+        if self._is_complete:
+            self.is_reusable = False
             return
         self._raw.append((name, value))
         if len(name) in _LENGTHS_OF_LENGTHS and (lower := name.lower()) in _LENGTHS:
             self._lengths.append(lower)
 
     def on_headers_complete(self) -> None:
-        if self._is_extra:
+        if self._is_complete:
+            self.is_reusable = False
             return
         self.status = self._parser.get_status_code()
         if self.status < 200:
@@ -105,13 +100,13 @@ class AnswerReader:
         self._head_done = True
 
     def on_body(self, body: bytes) -> None:
-        if self._is_extra:
+        if self._is_complete:
             return
         self._chunks.append(body)
         self._buffered += len(body)
 
     def on_message_complete(self) -> None:
-        if self._is_extra or self._failure is not None:
+        if self._is_complete or self._failure is not None:
             return
         if self.status < 200:
             self._raw.clear()
