@@ -3,7 +3,6 @@
 import asyncio
 
 from perilune.gateway.call import Reply
-from perilune.gateway.limits import expect_next
 from perilune.gateway.stream import AnswerStream
 from perilune.net.server import ServerConnection
 from perilune.net.upstream import Connection
@@ -28,7 +27,8 @@ class Pump:
         if self._stream.is_over:
             self._end()
             return
-        expect_next(self._stream.streaming.exchange, self._stream.streaming.limits)
+        limits = self._stream.streaming.limits
+        self._vendor.expect_flow(limits.idle_s, limits.until)
         self._vendor.watch(self)
         if self._client.is_paused:
             self.pause()
@@ -46,8 +46,6 @@ class Pump:
                 piece += stream.take(b"")
             elif vendor.failure is not None:
                 piece += stream.fail(vendor.failure)
-            else:
-                expect_next(stream.streaming.exchange, stream.streaming.limits)
         is_over = self._is_over
         if piece or is_over:
             self._client.write(_framed(piece, is_last=is_over))

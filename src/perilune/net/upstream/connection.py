@@ -32,6 +32,8 @@ class Connection(AnswerReader, asyncio.Protocol):
         "_any_byte",
         "_clock",
         "_deadline",
+        "_flow",
+        "_has_come",
         "_head_bytes",
         "_is_paused",
         "_loop",
@@ -44,6 +46,7 @@ class Connection(AnswerReader, asyncio.Protocol):
     )
 
     _clock: Clock
+    _flow: tuple[float, float] | None
 
     def __init__(self, ticker: Ticker | None = None) -> None:
         super().__init__()
@@ -92,6 +95,11 @@ class Connection(AnswerReader, asyncio.Protocol):
         """The next byte must come within so many seconds from now."""
         self._deadline = self._loop.time() + seconds
         self._clock = clock
+
+    def expect_flow(self, idle_s: float, until: float) -> None:
+        """From now on silence may last so long, and everything up to a time on the loop's clock; looked at by ticks."""
+        self._flow = (idle_s, until)
+        self._has_come = True
 
     def rest(self) -> None:
         """Stop the clocks: the exchange is over."""
@@ -160,7 +168,7 @@ class Connection(AnswerReader, asyncio.Protocol):
         if self._is_complete:
             self._break(Layer.GARBLED, "bytes without a request")
             return
-        self._any_byte = True
+        self._any_byte = self._has_come = True
         if not self._head_done:
             self._head_bytes += len(data)
         try:
@@ -202,6 +210,8 @@ class Connection(AnswerReader, asyncio.Protocol):
 
     def _begin(self) -> None:
         self._begin_answer()
+        self._flow = None
+        self._has_come = False
         self._head_bytes = 0
         self._any_byte = False
         self._waiter: asyncio.Future[None] | None = None
@@ -250,5 +260,9 @@ class Connection(AnswerReader, asyncio.Protocol):
 
     def look(self, now: float) -> None:
         """Break an exchange whose deadline has passed."""
+        if self._flow is not None and self._has_come:
+            idle_s, until = self._flow
+            self._has_come = False
+            self._deadline, self._clock = (now + idle_s, "idle") if now + idle_s < until else (until, "total")
         if self._deadline and now >= self._deadline and not self._is_complete:
             self._break(Layer.TIMEOUT, self._clock, self._clock)
