@@ -68,6 +68,8 @@ def unknown_commands(text: str, options: Mapping[str, Collection[str]]) -> Itera
 def _faults_of_line(words: Sequence[str], options: Mapping[str, Collection[str]]) -> Iterator[str]:
     path = "perilune"
     for word in words:
+        if word == "--":
+            return  # what follows belongs to another program
         if word.startswith("-"):
             name = word.partition("=")[0]
             if name != "-" and name not in options[path] and name not in _GLOBAL:

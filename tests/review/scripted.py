@@ -15,6 +15,7 @@ from perilune.review.ports import (
     ModelAnswer,
     ModelRequest,
     NoQuota,
+    NoReservations,
     SlotView,
     Usage,
     WindowState,
@@ -116,8 +117,11 @@ class Quota:
     def __init__(self, *slots: SlotView) -> None:
         self._slots = slots
 
-    def slots(self) -> Sequence[SlotView]:
+    def slots(self, run: str = "") -> Sequence[SlotView]:
         return self._slots
+
+    async def refresh(self) -> None:
+        return None
 
 
 def slot(*windows: WindowState, **more: Any) -> SlotView:
@@ -144,6 +148,7 @@ async def review(
     *,
     quota: Any = None,
     answers: MemoryAnswers | None = None,
+    reservations: Any = None,
     user: Mapping[str, Any] | None = None,
     **options: Any,
 ) -> ReviewResult:
@@ -154,6 +159,7 @@ async def review(
         answerer=answerer or ScriptedAnswerer(),
         quota=quota or NoQuota(),
         answers=answers or MemoryAnswers(),
+        reservations=reservations or NoReservations(),
         user=user or {},
         clock=lambda: NOW,
     )

@@ -311,3 +311,14 @@ def test_the_forges_token_and_our_keys_are_not_in_the_environment_of_git(
     monkeypatch.setenv("GITHUB_TOKEN", "ghp_EXAMPLE")
     environment = hardened(str(repo.root)).environment
     assert not {"MOONSHOT_API_KEY", "GIT_DIR", "GITHUB_TOKEN"} & set(environment)
+
+
+def test_a_zero_byte_far_into_a_text_does_not_end_the_reading(repo: Repo) -> None:
+    repo.write("late.txt", "line\n" * 2_000)
+    repo.write("other.txt", BODY)
+    repo.commit()
+    repo.write("late.txt", "line\n" * 2_000 + "x\0y\n")
+    repo.write("other.txt", BODY + "more\n")
+    acquired = take(repo)
+    assert [(file.name, file.added) for file in acquired.diff.files] == [("late.txt", 1), ("other.txt", 1)]
+    acquired.close()

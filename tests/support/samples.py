@@ -1,6 +1,7 @@
 """The contract samples as answers of the control client, and bindings to read them with."""
 
 import json
+import re
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from pathlib import Path
@@ -11,6 +12,7 @@ from perilune.net.control import ControlAnswer
 from perilune.providers.contract.reading import Binding
 from perilune.providers.contract.registry import plan
 
+_MOMENT = re.compile(r"20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
 CONTRACTS = Path(__file__).parents[1] / "contracts"
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 KEYS = {"kimi-code": "sk-kimi-EXAMPLE0001", "moonshot": "sk-EXAMPLE00000001", "openrouter": "sk-or-EXAMPLE00001"}
@@ -40,3 +42,15 @@ def answered(bound: Binding, url: str, body: Any, status: int = 200, **headers: 
         took_ms=0,
         server_date=parsedate_to_datetime(headers["date"]) if "date" in headers else None,
     )
+
+
+def lately(body: Any) -> Any:
+    """A sample as it would be answered now: every moment in it as far from now as it was from when it was taken."""
+    if isinstance(body, dict):
+        return {name: lately(value) for name, value in body.items()}
+    if isinstance(body, list):
+        return [lately(value) for value in body]
+    if isinstance(body, str) and _MOMENT.fullmatch(body):
+        moment = datetime.fromisoformat(body[:19] + "+00:00")
+        return (moment + (datetime.now(UTC) - NOW)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return body

@@ -54,6 +54,7 @@ class Engine:
         self.bench = bench
         self.monitoring = monitoring
         self.store = monitoring.store
+        self.publish = publish
         self.background = Background()
         self.snapshots = Snapshots(self.store)
         self.catalogue = catalogue_of(bench)

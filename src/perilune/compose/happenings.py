@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
 import msgspec
+from msgspec.structs import replace
 
 from perilune.compose.background import Background
 from perilune.core.instants import parse_instant, to_rfc3339
@@ -11,12 +12,14 @@ from perilune.core.messages import Voice
 from perilune.faces.api.ports import EventDocument
 from perilune.gateway.ports import Ledger
 from perilune.gateway.record import AttemptRecord, PlainRecord, RequestRecord, records_of
-from perilune.quota.document import AccountDocument
-from perilune.quota.wording import window_word
+from perilune.quota.alerts.model import Alert
+from perilune.quota.alerts.text import alert_text
 from perilune.store import events
 from perilune.store.engine import Store
+from perilune.store.rows import decoded
 
 Publish = Callable[[str], None]
+Hear = Callable[[str, datetime, str | None, Mapping[str, object]], None]
 
 
 class Happenings:
@@ -26,6 +29,11 @@ class Happenings:
         self._store = store
         self._background = background
         self._publish = publish
+        self._hear: Hear = lambda kind, at, account, facts: None
+
+    def tell(self, hear: Hear) -> None:
+        """Let somebody hear of every event, with its kind, moment, account and facts."""
+        self._hear = hear
 
     def note(self, kind: str, at: datetime, account: str | None = None, **facts: object) -> None:
         """Keep one event. Facts are text, numbers, or instants."""
@@ -39,6 +47,7 @@ class Happenings:
 
         self._background.submit(write)
         self._publish("events")
+        self._hear(kind, at, account, plain)
 
     def latest(self, limit: int, voice: Voice) -> list[EventDocument]:
         """The newest events in the reader's words."""
@@ -53,65 +62,20 @@ class Happenings:
 
 
 def _words(event: events.Event, voice: Voice) -> str | None:
+    alert = decoded(event.document, Alert)
+    if alert is not None:
+        return alert_text(alert, replace(voice, now=event.at))
     facts: dict[str, object] = msgspec.json.decode(event.document)
     for name in ("until", "clock"):
         at = parse_instant(facts.get(name))
         if at is not None:
             facts[name] = voice.clock(at, round_up=True)
-    if "window" in facts:
-        facts["window"] = window_word(str(facts["window"]), str(facts["window"]), voice)
     if event.account is not None:
         facts["account"] = event.account
     try:
         return voice.say(f"event.{event.kind}", **facts)
     except KeyError:
         return None
-
-
-class Edges:
-    """Turns two looks at the same accounts into what happened between them. The first look says nothing."""
-
-    def __init__(self, happenings: Happenings) -> None:
-        self._happenings = happenings
-        self._before: dict[str, AccountDocument] = {}
-
-    def look(self, accounts: Sequence[AccountDocument], now: datetime) -> None:
-        """Compare with the last look and note the changes."""
-        for account in accounts:
-            before = self._before.get(account.name)
-            if before is not None and account.state not in ("stale", "unknown"):
-                self._compare(before, account, now)
-            self._before[account.name] = account
-
-    def _compare(self, before: AccountDocument, after: AccountDocument, now: datetime) -> None:
-        was_blocked, is_blocked = before.effective.usable is False, after.effective.usable is False
-        if is_blocked and not was_blocked:
-            self._blocked(after, now)
-        elif was_blocked and after.effective.usable:
-            self._happenings.note("back", now, after.name)
-        elif after.state == "high" and before.state == "ok":
-            self._high(after, now)
-
-    def _blocked(self, account: AccountDocument, now: datetime) -> None:
-        verdict = account.effective
-        if verdict.blocked_by == "balance":
-            self._happenings.note("balance_empty", now, account.name)
-        elif verdict.blocked_by in ("credential", "membership"):
-            self._happenings.note("refused", now, account.name, code=account.error.code if account.error else "")
-        elif verdict.until is not None:
-            self._happenings.note("spent", now, account.name, window=verdict.blocked_by, until=verdict.until)
-        else:
-            self._happenings.note("spent_unknown", now, account.name)
-
-    def _high(self, account: AccountDocument, now: datetime) -> None:
-        if account.balance is not None:
-            money = account.balance.available
-            self._happenings.note("balance_low", now, account.name, amount=f"{money.currency} {money.amount}")
-            return
-        high = [window for window in account.windows if window.state == "high" and window.used_ratio is not None]
-        for window in high[:1]:
-            percent = int((window.used_ratio or 0) * 100)
-            self._happenings.note("high", now, account.name, window=window.id, percent=percent)
 
 
 class WatchedLedger:

@@ -24,6 +24,7 @@ from perilune.quota.snapshot import Limits
 from perilune.quota.status import build_status
 from perilune.store.lessons import Learned
 from perilune.store.quick import quick_held, quick_learned, quick_tried
+from perilune.store.run_facts import RunFacts, quick_run_facts, run_facts
 
 if TYPE_CHECKING:
     from perilune.core.secret import Secret
@@ -108,6 +109,12 @@ class Monitoring:
 
         with self.store.read() as connection:
             return known(connection, self._clock())
+
+    def run_facts(self, run: str) -> RunFacts:
+        """What reviews but this one hold of the accounts, and what earlier ones took; read as `held`."""
+        if self._url is None and self._given_store is None and "store" not in self.__dict__:
+            return quick_run_facts(self._paths.store_file, self._clock())
+        return run_facts(self.store, run, self._clock())
 
     def histories(self) -> "dict[str, History]":
         """The readings kept of the last 56 days, by account."""
@@ -275,6 +282,10 @@ class Monitoring:
         from perilune.store.snapshots import Snapshots
 
         return {name: state.tried_at for name, state in Snapshots(self.store).reads().items()}
+
+    async def read_side_by_side(self, names: Sequence[str]) -> None:
+        """Read what was not read just now, within 8 seconds in all; the store has the result, good or bad."""
+        await self._read(names, is_asked=True)
 
     async def _read(self, names: Sequence[str], *, is_asked: bool) -> None:
         from perilune.monitor.collect import Collector

@@ -63,7 +63,10 @@ def preview_quota(bench: "Workbench", monitoring: "Monitoring") -> BoardQuota:
     )
     routes = resolver.routes()
     cap = _caps(bench, monitoring, groups)
-    seen = Seen(routes=lambda: routes, board=board, catalogue=catalogue, cap=cap, now=bench.now)
+    facts = monitoring.run_facts("")
+    seen = Seen(
+        routes=lambda: routes, board=board, catalogue=catalogue, cap=cap, now=bench.now, facts=lambda run: facts
+    )
     return BoardQuota(seen, config.review.route)
 
 

@@ -2,8 +2,10 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from decimal import Decimal
+from functools import partial
+from time import monotonic
 
 import msgspec
 
@@ -11,6 +13,7 @@ from perilune.catalog.prices import Tokens, cost
 from perilune.compose.engine import Engine
 from perilune.compose.previewing import Nothing, user_settings
 from perilune.compose.quota_view import BoardQuota, Seen, review_route
+from perilune.compose.review_learning import Lessons, StoredReservations
 from perilune.compose.workbench import Workbench
 from perilune.core.errors import Problem
 from perilune.core.money import Money
@@ -49,9 +52,11 @@ class GatewayAnswerer:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self._lessons = Lessons(engine)
 
     async def answer(self, request: ModelRequest) -> AnswerOutcome:
         """The answer to one question, or why there is none."""
+        began = monotonic()
         core = self._engine.gateway.core
         call = Call(
             front=Dialect.CHAT,
@@ -65,7 +70,10 @@ class GatewayAnswerer:
             unit=request.unit,
             stage=request.pass_name,
         )
-        return self._outcome(await core.ask(_form(request), call))
+        outcome = self._outcome(await core.ask(_form(request), call))
+        if isinstance(outcome, ModelAnswer):
+            await self._lessons.learn(request, outcome, monotonic() - began)
+        return outcome
 
     def _outcome(self, reply: Reply) -> AnswerOutcome:
         attempts = tuple(_attempt(one) for one in reply.attempts if one.was_sent)
@@ -136,8 +144,16 @@ def engine_quota(engine: Engine, route: str | None = None) -> BoardQuota:
         catalogue=engine.catalogue,
         cap=lambda group: engine.admission.state(group).cap,
         now=engine.bench.now,
+        facts=engine.monitoring.run_facts,
+        reread=partial(reread, engine),
     )
     return BoardQuota(seen, route)
+
+
+async def reread(engine: Engine, accounts: Sequence[str]) -> None:
+    """Read accounts anew with free calls; one that fails keeps its last reading."""
+    await engine.monitoring.read_side_by_side(accounts)
+    engine.learn_of(await asyncio.to_thread(engine.monitoring.held))
 
 
 def cost_of(engine: Engine, slot: Slot, reply: Reply) -> Money | None:
@@ -230,6 +246,7 @@ async def reviewing(bench: Workbench) -> AsyncIterator[ReviewServices]:
             answerer=GatewayAnswerer(engine),
             quota=engine_quota(engine, engine.monitoring.config.review.route),
             answers=StoredAnswers(Answers(engine.store), engine),
+            reservations=StoredReservations(engine),
             user=user_settings(engine.monitoring.config),
             local_secret=bench.vault.fingerprint_key,
             clock=bench.now,

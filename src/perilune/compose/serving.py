@@ -11,6 +11,7 @@ from starlette.types import Receive, Scope, Send
 from perilune import __version__
 from perilune.compose.stack import Stack
 from perilune.compose.workbench import Workbench
+from perilune.config.schema import Config
 from perilune.core.errors import UsageError
 from perilune.faces.api.hub import Hub
 from perilune.faces.api.ports import AddedKey
@@ -174,6 +175,7 @@ def _facts(host: Host, address: ListenAddress) -> ReadyFacts:
         wants_key=host.demo is not None and host.demo.wants_key,
         accounts=len(config.accounts),
         interval_s=config.monitor.interval_s,
+        hooks=hook_paths(config),
         routes=tuple(
             RouteFacts(
                 route.name,
@@ -192,3 +194,9 @@ def _loop_factory() -> "Callable[[], asyncio.AbstractEventLoop] | None":
     except ImportError:
         return None
     return uvloop.new_event_loop
+
+
+def hook_paths(config: Config) -> tuple[str, ...]:
+    """Where webhooks are taken: of the kinds of forges that have a secret."""
+    kinds = {one.forge for one in config.forges if one.webhook_secret or one.webhook_signing_token}
+    return tuple(f"/hooks/{kind}" for kind in sorted(kinds))

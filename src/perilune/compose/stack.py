@@ -6,17 +6,19 @@ import logging
 import os
 from collections.abc import Callable, Coroutine
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from starlette.types import ASGIApp
 
+from perilune.compose.alerting import Alerting
 from perilune.compose.engine import Engine
-from perilune.compose.happenings import Edges
 from perilune.compose.lines import keep_line
 from perilune.compose.live import LiveService
 from perilune.compose.workbench import Workbench
 from perilune.core.errors import PeriluneError, Problem
 from perilune.core.messages import Voice
 from perilune.core.secret import Secret
+from perilune.faces.api.hooks import HookDesk, LateDesk
 from perilune.faces.api.hub import Hub
 from perilune.faces.api.ports import AddedKey
 from perilune.faces.web.app import build_web
@@ -27,6 +29,9 @@ from perilune.monitor.schedule import Schedule
 from perilune.net.control import ControlClient
 from perilune.net.server import FastLane
 from perilune.quota.document import StatusDocument
+
+if TYPE_CHECKING:
+    from perilune.review.jobs.worker import Worker
 
 _LOOK_AT_CONFIG_S = 1.0
 _log = logging.getLogger(__name__)
@@ -51,6 +56,7 @@ class Stack:
         self.config_problem: Problem | None = None
         self._schedule_task: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
+        self._reviewing: Worker | None = None
         self._config_seen = self._config_stamp()
         self._looking = asyncio.Lock()
         self._wish_seen = _modified_at(bench.paths.wish_file)
@@ -62,8 +68,8 @@ class Stack:
             wants_key=wants_key,
             add_key=add or self._add,
         )
-        web = build_web(self.live, hub, token.reveal() if token is not None else None)
-        self.engine = Engine(
+        web = build_web(self.live, hub, token.reveal() if token is not None else None, LateDesk(self._hook_desk))
+        self.engine: Engine = Engine(
             bench,
             bench.monitoring_now(),
             publish=self._published,
@@ -72,8 +78,8 @@ class Stack:
             token=token,
             listen=listen(),
         )
-        self.edges = Edges(self.engine.happenings)
         self._client: ControlClient = bench.control_client()
+        self.alerting = Alerting(self.engine, self._client, self._loop)
         self._collector = Collector(
             self.engine.snapshots,
             self._client,
@@ -99,6 +105,9 @@ class Stack:
         self._schedule_task = asyncio.create_task(self._read_for_good())
         self._keep(self._watch_config())
         self._keep(self.engine.sharing.run())
+        if self.engine.monitoring.config.forges:
+            self._begin_reviewing()
+        self._keep(self.alerting.run())
 
     async def stop(self, drain_s: float) -> None:
         """End everything; running answers get `drain_s` seconds."""
@@ -113,6 +122,7 @@ class Stack:
         """Take over the configuration as it is now. Raises: ConfigError, and everything stays as it was."""
         monitoring = await asyncio.to_thread(self.bench.monitoring_now, self.engine.store)
         self.engine.reload(monitoring)
+        self.alerting.reload()
         self.config_problem = None
         if self._schedule_task is not None:
             self._schedule_task.cancel()
@@ -165,8 +175,8 @@ class Stack:
         async with self._looking:  # one after the other, so that an older picture never replaces a newer one
             now = self.bench.now()
             status = await asyncio.to_thread(self.engine.monitoring.status, (), Voice(now=now))
-            self.edges.look(status.accounts, now)
             await asyncio.to_thread(self._keep_line, status)
+            self.alerting.look()
 
     def _keep_line(self, status: StatusDocument) -> None:
         """What status lines show, kept fresh by this process."""
@@ -196,6 +206,24 @@ class Stack:
         self._tasks.discard(task)
         if not task.cancelled() and (fault := task.exception()) is not None:
             _log.error("a task of the service ended by a fault of ours", exc_info=fault)
+
+    def _hook_desk(self) -> HookDesk:
+        from perilune.compose.hook_desk import WebhookDesk
+
+        self._begin_reviewing()
+        return WebhookDesk(self.bench, self.engine.store, self._work_is_there)
+
+    def _begin_reviewing(self) -> None:
+        """The worker of review jobs, from the first forge on."""
+        if self._reviewing is None:
+            from perilune.compose.review_worker import review_worker
+
+            self._reviewing = review_worker(self.engine)
+            self._keep(self._reviewing.run())
+
+    def _work_is_there(self) -> None:
+        if self._reviewing is not None:
+            self._loop.call_soon_threadsafe(self._reviewing.wake)
 
     def _config_stamp(self) -> tuple[int, int] | None:
         try:

@@ -13,11 +13,12 @@ if TYPE_CHECKING:
 
     from perilune.catalog.plan import Plan
     from perilune.compose.monitoring import Monitoring
+    from perilune.compose.pull_reviews import PullUnderReview
     from perilune.config.load import Loaded
     from perilune.config.paths import Paths
     from perilune.config.schema import DisplayConfig
     from perilune.core.errors import Problem
-    from perilune.core.messages import Language
+    from perilune.core.messages import Language, Voice
     from perilune.core.secret import Secret
     from perilune.faces.api.ports import RoutesDocument
     from perilune.faces.cli.gateway import TriedSlot, Try
@@ -25,9 +26,11 @@ if TYPE_CHECKING:
     from perilune.faces.cli.up import ReadyFacts, UpOptions
     from perilune.gateway.keys import KeySettings
     from perilune.gateway.trial import Trial
+    from perilune.monitor.notify.port import Receipt
     from perilune.net.control import ControlClient
     from perilune.providers.contract.probing import Probed
     from perilune.review.run import ReviewServices
+    from perilune.store.deliveries import ChannelState
     from perilune.store.engine import Store
     from perilune.vault.vault import Vault
 
@@ -182,6 +185,36 @@ class Workbench:
 
         revoke_key(self, name, ends_streams=ends_streams)
 
+    def channel_states(self) -> "Mapping[str, ChannelState]":
+        """How the notification channels have been doing."""
+        from perilune.compose.notifying import channel_states
+
+        return channel_states(self)
+
+    def muted_until(self) -> "datetime | None":
+        """Until when notifications are held back."""
+        from perilune.compose.notifying import muted_until
+
+        return muted_until(self)
+
+    def mute(self, until: "datetime | None") -> None:
+        """Hold notifications back."""
+        from perilune.compose.notifying import mute
+
+        mute(self, until)
+
+    def forget_channel(self, name: str) -> None:
+        """Drop what the store holds for a notification channel."""
+        from perilune.compose.notifying import forget_channel
+
+        forget_channel(self, name)
+
+    def test_channel(self, name: str, voice: "Voice") -> "Receipt":
+        """Send a marked message to a channel now."""
+        from perilune.compose.notifying import test_channel
+
+        return test_channel(self, name, voice)
+
     def review_services(self, *, preview: bool) -> "AbstractAsyncContextManager[ReviewServices]":
         """What a review works with."""
         if preview:
@@ -191,6 +224,12 @@ class Workbench:
         from perilune.compose.reviewing import reviewing
 
         return reviewing(self)
+
+    def pull_review(self, url: str) -> "AbstractAsyncContextManager[PullUnderReview]":
+        """A pull request ready to be reviewed, and the way back to its forge."""
+        from perilune.compose.pull_reviews import pull_under_review
+
+        return pull_under_review(self, url)
 
     def display(self) -> "DisplayConfig":
         """How figures are shown; the defaults where the configuration cannot be read, which is said elsewhere."""

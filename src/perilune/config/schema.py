@@ -8,6 +8,10 @@ Thinking = Literal["off", "on", "low", "medium", "high", "max"]
 SurfaceName = Literal["chat", "responses", "messages"]
 SourceMode = Literal["auto", "api-key", "cli-login", "web-session"]
 CookieMode = Literal["auto", "manual", "off"]
+ChannelKind = Literal[
+    "desktop", "ntfy", "bark", "feishu", "dingtalk", "wecom", "telegram", "slack", "email", "webhook", "exec"
+]
+MailTls = Literal["starttls", "tls", "none"]
 Positive = Annotated[int, Meta(ge=1)]
 Seconds = Annotated[float, Meta(gt=0)]
 
@@ -106,10 +110,43 @@ class PaceConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, 
 
 
 class AlertsConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
-    """When a state is called high. Floors are amounts as text, by currency."""
+    """When a state is called high, and what is told. Floors are amounts as text, by currency.
+
+    Shape: `levels` in percent used; `days_left` tells of a balance that lasts fewer days, 0 is off; `hide_names` calls
+    accounts A1, A2 … in notifications.
+    """
 
     high_ratio: Annotated[float, Meta(gt=0, le=1)] = 0.75
     balance_floor: dict[str, str] = field(default_factory=lambda: {"CNY": "20", "USD": "3"})
+    levels: tuple[Annotated[int, Meta(ge=1, le=100)], ...] = (75, 90)
+    early: bool = True
+    days_left: Annotated[float, Meta(ge=0)] = 0
+    hide_names: bool = False
+
+
+class NotifyConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """A channel that notifications go to.
+
+    Shape: `key` and `secret` are references, never the secret itself: `key` is the token, the device key, the password,
+    or the whole address of a bot; `secret` what messages are signed with. `url` is an address without a secret in it.
+    `events` and `accounts` say what goes there; `quiet` is `22:00-08:00`.
+    """
+
+    name: Annotated[str, Meta(min_length=1, max_length=64)]
+    channel: ChannelKind
+    events: tuple[str, ...] = ("all",)
+    accounts: tuple[str, ...] = ()
+    quiet: str | None = None
+    url: str | None = None
+    key: str | None = None
+    secret: str | None = None
+    to: tuple[str, ...] = ()
+    server: str | None = None
+    tls: MailTls = "starttls"
+    user: str | None = None
+    sender: str | None = None
+    command: tuple[str, ...] = ()
+    click: str | None = None
 
 
 class DisplayConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -149,6 +186,28 @@ class ReviewRulesConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields
     files: tuple[str, ...] = ("REVIEW.md", "AGENTS.md", "CLAUDE.md")
 
 
+class ReviewPollConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Asking forges for new heads where no webhook can reach this machine."""
+
+    enabled: bool = False
+    every_s: Positive = 60
+
+
+class ForgeConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """One installation of a forge.
+
+    Shape: `token`, `webhook_secret` and `webhook_signing_token` (GitLab) are references, never the secret itself;
+    `base_url` is the address people open, absent for the official one. A token is sent to that host alone.
+    """
+
+    name: Annotated[str, Meta(min_length=1, max_length=64)]
+    forge: str
+    base_url: str | None = None
+    token: str | None = None
+    webhook_secret: str | None = None
+    webhook_signing_token: str | None = None
+
+
 class ReviewConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """The reviewer."""
 
@@ -160,9 +219,26 @@ class ReviewConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     categories: tuple[str, ...] = ("bug", "security", "performance", "concurrency", "api", "tests", "docs", "rule")
     ignore: tuple[str, ...] = ()
     include: tuple[str, ...] = ()
+    base_branches: tuple[str, ...] = ()
+    ignore_titles: tuple[str, ...] = ("[skip review]",)
+    ignore_authors: tuple[str, ...] = ()
+    on_push: Literal["auto", "first", "manual"] = "auto"
+    settle_s: Annotated[int, Meta(ge=0)] = 10
+    drafts: bool = False
     suggestions: bool = True
+    summary: Literal["comment", "off"] = "comment"
+    resolve_fixed: bool = True
+    fail_on: Literal["never", "critical", "high", "medium", "low", "nit"] = "never"
     require_full_coverage: bool = False
+    forks: Literal["off", "summary", "comment"] = "comment"
+    bots: Literal["off", "on"] = "off"
+    approve: bool = False
     redact_secrets: bool = True
+    personal_plan: Literal["own", "all", "never"] = "own"
+    own_logins: tuple[str, ...] = ()
+    bot_name: str = "perilune"
+    max_running: Positive = 4
+    poll: ReviewPollConfig = ReviewPollConfig()
     route: str | None = None
     max_file_bytes: Positive = 1024 * 1024
     budget: ReviewBudgetConfig = ReviewBudgetConfig()
@@ -182,3 +258,5 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit
     alerts: AlertsConfig = AlertsConfig()
     display: DisplayConfig = DisplayConfig()
     review: ReviewConfig = ReviewConfig()
+    forges: tuple[ForgeConfig, ...] = ()
+    notify: tuple[NotifyConfig, ...] = ()

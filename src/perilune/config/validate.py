@@ -10,11 +10,13 @@ from msgspec import Struct
 from perilune.catalog.plan import Plan
 from perilune.config.base_url import check_base_url, official_home, repaired_base_url
 from perilune.config.layout import KeyPath, Layout
+from perilune.config.notify_rules import notify_problems
+from perilune.config.references import has_reference_shape
 from perilune.config.schema import AccountConfig, Config
+from perilune.core.addresses import base_url_fault
 from perilune.core.errors import ConfigError, Problem
 from perilune.core.listen import parse_listen
 
-_REFERENCES = ("vault", "env", "file", "cmd", "keyring")
 _NOT_IN_NAMES = frozenset("/\\:,;\"'`$*?<>|[]{}()")
 
 Place = Callable[[KeyPath], str]
@@ -38,7 +40,9 @@ def check(
     problems = [
         *_account_problems(config, plans, place),
         *_gateway_problems(config, known, place),
+        *_forge_problems(config, place),
         *_twice(config, place),
+        *notify_problems(config, place),
     ]
     return Checked(config, tuple(warnings), tuple(problems))
 
@@ -51,12 +55,6 @@ def is_account_name(name: str) -> bool:
         and not any(c.isspace() or c in _NOT_IN_NAMES for c in name)
         and name[0] != "-"
     )
-
-
-def has_reference_shape(reference: str) -> bool:
-    """Whether a text is a key reference (`vault:NAME`, `env:NAME` …) and not a key."""
-    kind, colon, target = reference.partition(":")
-    return bool(colon) and kind in _REFERENCES and bool(target.strip())
 
 
 def _place(layout: Layout, file_name: str, path: KeyPath) -> str:
@@ -90,6 +88,19 @@ def _account_problems(config: Config, plans: Mapping[str, Plan], place: Place) -
             if reference is not None and not has_reference_shape(reference):
                 yield Problem(code="PL-CONFIG-VALUE", variant="key", facts={"place": at(field), "key": field})
         yield from _base_url_problems(account, plan, plans, config, at("base_url"))
+
+
+def _forge_problems(config: Config, place: Place) -> Iterator[Problem]:
+    """Secrets written out, and addresses that no token may travel to."""
+    for index, forge in enumerate(config.forges):
+        for field in ("token", "webhook_secret", "webhook_signing_token"):
+            reference = getattr(forge, field)
+            if reference is not None and not has_reference_shape(reference):
+                at = place(("forges", index, field))
+                yield Problem(code="PL-CONFIG-VALUE", variant="key", facts={"place": at, "key": field})
+        fault = base_url_fault(forge.base_url) if forge.base_url is not None else None
+        if fault is not None:
+            yield _value("forge_url", place(("forges", index, "base_url")), "base_url", forge.base_url or "")
 
 
 def _at(place: Place, index: int, key: str) -> str:
@@ -137,6 +148,7 @@ def _gateway_problems(config: Config, known: Sequence[str], place: Place) -> Ite
 
 def _twice(config: Config, place: Place) -> Iterator[Problem]:
     yield from _repeated([account.name for account in config.accounts], ("accounts",), place)
+    yield from _repeated([forge.name for forge in config.forges], ("forges",), place)
     yield from _repeated([route.name for route in config.gateway.routes], ("gateway", "routes"), place)
 
 

@@ -139,3 +139,9 @@ CODES: dict[str, int] = {
     "PL-SANDBOX": 2,
     "PL-BUG": 1,
 }
+
+# The same code with another exit status, where a variant of it is of another kind.
+VARIANT_EXITS: dict[tuple[str, str], int] = {
+    ("PL-REVIEW-FORGE", "limit"): 69,
+    ("PL-REVIEW-FORGE", "down"): 69,
+}

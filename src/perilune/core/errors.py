@@ -21,7 +21,7 @@ from typing import Self
 
 from msgspec import Struct, field
 
-from perilune.core.codes import CODES
+from perilune.core.codes import CODES, VARIANT_EXITS
 
 
 class Problem(Struct, frozen=True, kw_only=True):
@@ -47,7 +47,7 @@ class Problem(Struct, frozen=True, kw_only=True):
 
     @property
     def exit_code(self) -> int:
-        return CODES[self.code]
+        return VARIANT_EXITS.get((self.code, self.variant), CODES[self.code])
 
 
 class PeriluneError(Exception):

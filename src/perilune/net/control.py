@@ -61,7 +61,11 @@ class ControlAnswer(Struct, frozen=True, kw_only=True):
 
 
 class Call(Struct, frozen=True, kw_only=True):
-    """One call and its bounds."""
+    """One call and its bounds.
+
+    Shape: `is_url_secret`: the path holds a token and is not logged. `address` is where the host was found and is
+    connected to instead of looking the name up again.
+    """
 
     method: str
     url: str
@@ -71,6 +75,8 @@ class Call(Struct, frozen=True, kw_only=True):
     timeout_s: float
     max_bytes: int
     retry: bool
+    is_url_secret: bool = False
+    address: str | None = None
 
 
 class ControlClient:
@@ -152,9 +158,35 @@ class ControlClient:
         retry: bool = True,
     ) -> ControlAnswer:
         """Send one JSON document; any status is an answer. Raises as `get`."""
+        return await self.send_json(
+            "POST",
+            url,
+            document,
+            secret=secret,
+            headers=headers,
+            connect_timeout_s=connect_timeout_s,
+            timeout_s=timeout_s,
+            max_bytes=max_bytes,
+            retry=retry,
+        )
+
+    async def send_json(
+        self,
+        method: str,
+        url: str,
+        document: Any,
+        *,
+        secret: BoundSecret | None = None,
+        headers: Mapping[str, str] | None = None,
+        connect_timeout_s: float = 5,
+        timeout_s: float = 8,
+        max_bytes: int = 256 * KIB,
+        retry: bool = True,
+    ) -> ControlAnswer:
+        """The same with any method."""
         return await self._run(
             Call(
-                method="POST",
+                method=method,
                 url=url,
                 headers={"Content-Type": "application/json", **_headers(url, secret, headers)},
                 body=msgspec.json.encode(document),
@@ -162,6 +194,38 @@ class ControlClient:
                 timeout_s=timeout_s,
                 max_bytes=max_bytes,
                 retry=retry,
+            )
+        )
+
+    async def post_once(
+        self,
+        url: str,
+        body: bytes,
+        *,
+        headers: Mapping[str, str],
+        is_listed: bool = False,
+        address: str | None = None,
+        connect_timeout_s: float = 5,
+        timeout_s: float = 10,
+        max_bytes: int = 64 * KIB,
+    ) -> ControlAnswer:
+        """Send a body to an address that may hold a token itself, without retry. Raises as `get`.
+
+        `is_listed`: the user has listed the address, plain http may leave this computer for it. `address` is the one
+        that was checked for the host of `url`; the connection goes to it and to no other.
+        """
+        return await self._run(
+            Call(
+                method="POST",
+                url=url,
+                headers=_headers(url, None, headers, is_listed=is_listed),
+                body=body,
+                connect_timeout_s=connect_timeout_s,
+                timeout_s=timeout_s,
+                max_bytes=max_bytes,
+                retry=False,
+                is_url_secret=True,
+                address=address,
             )
         )
 
@@ -180,7 +244,7 @@ class ControlClient:
         finished = msgspec.structs.replace(answer, took_ms=took_ms, tries=tries)
         _log.debug(
             "%s %s status=%d ms=%d bytes=%d id=%s",
-            call.method, call.url.partition("?")[0], finished.status, took_ms, len(finished.body), finished.request_id,
+            call.method, _logged(call), finished.status, took_ms, len(finished.body), finished.request_id,
         )  # fmt: skip
         return finished
 
@@ -199,9 +263,15 @@ class ControlClient:
         return await wire.once(call), 2
 
 
-def _headers(url: str, secret: BoundSecret | None, extra: Mapping[str, str] | None) -> dict[str, str]:
+def _logged(call: Call) -> str:
+    return host_of(call.url) if call.is_url_secret else call.url.partition("?")[0]
+
+
+def _headers(
+    url: str, secret: BoundSecret | None, extra: Mapping[str, str] | None, *, is_listed: bool = False
+) -> dict[str, str]:
     fault = base_url_fault(url.partition("?")[0])
-    if fault is not None:
+    if fault is not None and not (fault == "scheme" and is_listed):
         raise ConfigError.of("PL-CONFIG-BASEURL", variant=fault, host=host_of(url) if fault == "scheme" else "")
     headers = dict(extra or {})
     if secret is not None:

@@ -16,6 +16,7 @@ from perilune.net.control import KIB, Call, ControlAnswer
 from perilune.net.upstream_map import dialled, original
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_UNCHANGED = 304
 
 
 class Wire:
@@ -47,7 +48,7 @@ class Wire:
 
     async def _followed(self, call: Call) -> ControlAnswer:
         answer = await self._exchange(call, call.url)
-        if not 300 <= answer.status < 400:
+        if not 300 <= answer.status < 400 or answer.status == _UNCHANGED:
             return answer
         target = self._same_origin_target(call, answer)
         if target is None:
@@ -70,8 +71,9 @@ class Wire:
 
     async def _exchange(self, call: Call, url: str) -> ControlAnswer:
         timeout = httpx2.Timeout(call.timeout_s, connect=call.connect_timeout_s)
+        target, headers, extensions = _directed(dialled(url, self._upstream), call)
         async with self._http.stream(
-            call.method, dialled(url, self._upstream), headers=call.headers, content=call.body, timeout=timeout
+            call.method, target, headers=headers, content=call.body, timeout=timeout, extensions=extensions
         ) as response:
             body = await _capped(response, call)
             headers = {name.lower(): value for name, value in response.headers.items()}
@@ -89,6 +91,15 @@ class Wire:
             return None
         parts = httpx2.URL(dialled(url, self._upstream))
         return await issuer_seen(parts.host, parts.port or 443)
+
+
+def _directed(url: str, call: Call) -> tuple[httpx2.URL, dict[str, str], dict[str, str]]:
+    """Where a call goes: to the address that was checked, under the name that was asked for."""
+    target = httpx2.URL(url)
+    if call.address is None or target.host == call.address:
+        return target, call.headers, {}
+    named = {**call.headers, "Host": target.netloc.decode("ascii")}
+    return target.copy_with(host=call.address), named, {"sni_hostname": target.host}
 
 
 async def _capped(response: httpx2.Response, call: Call) -> bytes:

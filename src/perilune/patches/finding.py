@@ -192,6 +192,7 @@ class Finding(Struct, frozen=True, kw_only=True):
     fingerprint: str = ""
     fingerprint_code: str = ""
     occurrence: int = 0
+    symbol: str = ""
     supersedes: str | None = None
     severity: Severity
     category: Category

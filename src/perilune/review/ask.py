@@ -1,7 +1,7 @@
 """Asks for answers: from the store where one was bought already, else within the budget, at most two tries more."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 
 from msgspec import Struct
@@ -42,10 +42,20 @@ class Desk:
     these have been counted. So what is asked does not depend on how many are asked at once.
     """
 
-    def __init__(self, answerer: Answerer, store: AnswerStore, meter: Meter, concurrency: int) -> None:
+    def __init__(
+        self,
+        answerer: Answerer,
+        store: AnswerStore,
+        meter: Meter,
+        concurrency: int,
+        counted: Callable[[], Awaitable[None]],
+        check: Callable[[], None],
+    ) -> None:
         self._answerer = answerer
         self._store = store
         self._meter = meter
+        self._counted = counted
+        self._check = check
         self._places = asyncio.Semaphore(max(concurrency, 1))
         self.deferred: Deferred | None = None
         self.limit_reached = False
@@ -106,6 +116,7 @@ class Desk:
         if self.deferred is not None:
             self._meter.release(bound)
             return self.deferred
+        self._check()
         outcome = await self._answerer.answer(question.request)
         answer = outcome if isinstance(outcome, ModelAnswer) else None
         if answer is not None:
@@ -117,6 +128,7 @@ class Desk:
                 self._meter.release(bound)
                 return outcome
         self._meter.settle(bound, answer, outcome.attempts, question.request.pass_name)
+        await self._counted()
         return outcome
 
     def _stop(self, outcome: Deferred) -> None:

@@ -1,6 +1,7 @@
 """Stages 8 to 14: every unit asked, answers placed, verified, proven and ranked."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 
 from msgspec import structs
 
@@ -14,10 +15,13 @@ from perilune.review.findings import Placed, place_all, secret_findings, without
 from perilune.review.generate import Gathered, Generation, Policy
 from perilune.review.merge import Voiced, merge
 from perilune.review.meter import Meter
+from perilune.review.plan.holding import Hold, requests_at_most
 from perilune.review.plan.planner import Plan, cost_limit
 from perilune.review.ports import Answerer, SlotView, Thinking
 from perilune.review.prepare import Prepared
 from perilune.review.prompt.build import Setting
+from perilune.review.prompt.escapes import one_line
+from perilune.review.prompt.secrets import Redactor
 from perilune.review.rank import confidence, rank
 from perilune.review.result import Dropped, ReviewResult, RunStatus, UsageFacts
 from perilune.review.services import MOST_AT_ONCE, ReviewOptions, ReviewServices
@@ -44,7 +48,23 @@ class Conduct:
         answerer: Answerer,
     ) -> ReviewResult:
         meter = self._meter(prepared, plan)
-        desk = Desk(answerer, self._services.answers, meter, self._concurrency(plan.slot))
+        hold = Hold(self._services.reservations, self._id, plan, self._most(prepared, plan))
+        desk = Desk(
+            answerer,
+            self._services.answers,
+            meter,
+            self._concurrency(plan.slot),
+            self._counted(hold),
+            self._options.steps.check,
+        )
+        try:
+            return await self._asked(prepared, plan, planned, desk, meter)
+        finally:
+            await self._given_back(hold)
+
+    async def _asked(
+        self, prepared: Prepared, plan: Plan, planned: ReviewResult, desk: Desk, meter: Meter
+    ) -> ReviewResult:
         policy = self._policy(prepared, plan)
         meter.keep(1 if plan.verify_calls else 0)
         gathered = await Generation(desk, policy).run(plan)
@@ -53,21 +73,34 @@ class Conduct:
         merged, lost = without_a_place(self._merged(gathered, placed, plan))
         placed = structs.replace(placed, dropped=(*placed.dropped, *lost))
         verified = await verify(merged, self._means(prepared, plan, desk, gathered, placed, policy))
-        findings = await asyncio.to_thread(self._settled, verified, prepared)
-        return self._final(planned, prepared, gathered, placed, verified, findings, desk, meter.facts())
+        coverage = _coverage(planned, gathered)
+        findings = await asyncio.to_thread(self._settled, verified, prepared, coverage)
+        return self._final(planned, prepared, gathered, placed, verified, findings, coverage, desk, meter.facts())
 
     def _meter(self, prepared: Prepared, plan: Plan) -> Meter:
         budget = prepared.settings.budget
         slot = plan.slot
-        allowed = plan.allowed.requests
-        most = budget.max_requests if allowed is None else min(budget.max_requests, allowed)
         return Meter(
-            most,
+            self._most(prepared, plan),
             budget.max_tokens,
             cost_limit(budget),
             slot.prices if slot else None,
             slot.bytes_per_token if slot else None,
         )
+
+    def _most(self, prepared: Prepared, plan: Plan) -> int:
+        return requests_at_most(plan, prepared.settings.budget.max_requests)
+
+    def _counted(self, hold: Hold) -> Callable[[], Awaitable[None]]:
+        async def counted() -> None:
+            slots = await asyncio.to_thread(self._services.quota.slots, self._id)
+            await hold.made(self._services.clock(), slots)
+
+        return counted
+
+    async def _given_back(self, hold: Hold) -> None:
+        await self._services.quota.refresh()
+        await hold.end(await asyncio.to_thread(self._services.quota.slots, self._id))
 
     def _concurrency(self, slot: SlotView | None) -> int:
         most = slot.concurrency if slot is not None and slot.concurrency else MOST_AT_ONCE
@@ -89,10 +122,17 @@ class Conduct:
         language = prepared.settings.language
         return Setting(
             language=self._options.language if language == "auto" else language,
-            surroundings=prepared.surroundings,
+            surroundings="\n".join([prepared.surroundings, *self._reader()]).strip("\n"),
             local_secret=self._services.local_secret,
             redacts=prepared.settings.redact_secrets,
         )
+
+    def _reader(self) -> list[str]:
+        """What is open already, and what the reader cares for most: material like the rest, never a rule."""
+        earlier, focus = self._options.earlier, self._options.focus
+        rows = [f"open already: {one_line(line, 200)}" for line in earlier.lines()] if earlier is not None else []
+        rows += [f"priority of the reader: {one_line(focus, 500)}"] if focus else []
+        return Redactor().redact(rows)[0] if rows else []
 
     def _merged(self, gathered: Gathered, placed: Placed, plan: Plan) -> list[Finding]:
         voice = Voice(language=self._options.language)
@@ -121,8 +161,8 @@ class Conduct:
             asks_model=plan.effort != "low",
         )
 
-    def _settled(self, verified: Verified, prepared: Prepared) -> list[Finding]:
-        """Confidence, suggestions, order and caps."""
+    def _settled(self, verified: Verified, prepared: Prepared, coverage: Ledger) -> list[Finding]:
+        """Confidence, suggestions, what was said of earlier heads, order and caps."""
         sure = [
             structs.replace(
                 finding,
@@ -134,6 +174,8 @@ class Conduct:
         ]
         settings = prepared.settings
         suggested = settle_suggestions(sure, prepared.contents, is_on=settings.suggestions)
+        if self._options.earlier is not None:
+            suggested = self._options.earlier.settle(suggested, coverage.items, prepared.acquired.diff)
         return rank(suggested, settings.severity, settings.max_inline)
 
     def _final(
@@ -144,10 +186,10 @@ class Conduct:
         placed: Placed,
         verified: Verified,
         findings: list[Finding],
+        coverage: Ledger,
         desk: Desk,
         usage: UsageFacts,
     ) -> ReviewResult:
-        coverage = _coverage(planned, gathered)
         errors = _errors(gathered, verified, desk, prepared)
         result = structs.replace(
             planned,

@@ -12,7 +12,7 @@ from perilune.core.money import Money
 
 Thinking = Literal["off", "low", "high", "max"] | None
 Objective = Literal["request", "token"]
-Pass = Literal["generate", "reask", "verify"]
+Pass = Literal["generate", "reask", "verify", "explain"]
 
 
 class ModelRequest(Struct, frozen=True, kw_only=True):
@@ -137,6 +137,7 @@ class SlotView(Struct, frozen=True, kw_only=True):
     blocked_until: datetime | None = None
     windows: tuple[WindowState, ...] = ()
     balance: Money | None = None
+    balance_reserved: Decimal = Decimal(0)
     prices: Prices | None = None
     context_length: int | None = None
     body_limit: int | None = None
@@ -148,19 +149,53 @@ class SlotView(Struct, frozen=True, kw_only=True):
     bytes_per_token: Decimal | None = None
     seconds_per_request: float | None = None
     is_stale: bool = False
+    read_at: datetime | None = None
+
+
+Place = tuple[str, str]
+"""An account, and the id of one of its windows or `balance`."""
+
+Amounts = Mapping[Place, Decimal]
+"""What is held of each place: requests, a ratio or money, as the place counts."""
 
 
 class QuotaView(Protocol):
-    """The slots of the review route in order, with what is left on each."""
+    """The slots of the review route in order, with what is left on each beside what other runs hold of it."""
 
-    def slots(self) -> Sequence[SlotView]: ...
+    def slots(self, run: str = "") -> Sequence[SlotView]: ...
+
+    async def refresh(self) -> None:
+        """Read anew, with free calls, what is too old to plan with; what cannot be read stays stale."""
+
+
+class Reservations(Protocol):
+    """What runs hold of the accounts, shared by all processes on one store."""
+
+    async def reserve(self, run: str, wanted: Amounts, seen: Amounts) -> bool:
+        """Hold amounts for a run; False where others hold something else by now than the plan has seen."""
+
+    async def settle(self, run: str, left: Amounts) -> None:
+        """Hold only what is still to come of a run; nothing where that is empty."""
 
 
 class NoQuota:
     """The view where no account is configured."""
 
-    def slots(self) -> Sequence[SlotView]:
+    def slots(self, run: str = "") -> Sequence[SlotView]:
         return ()
+
+    async def refresh(self) -> None:
+        return None
+
+
+class NoReservations:
+    """Holds nothing: there is nobody to hold it against."""
+
+    async def reserve(self, run: str, wanted: Amounts, seen: Amounts) -> bool:
+        return True
+
+    async def settle(self, run: str, left: Amounts) -> None:
+        return None
 
 
 class AnswerStore(Protocol):

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from typing import Any
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from perilune.patches.model import File, FileKind, Status, decode
 from perilune.review.acquire.inputs import Acquired
@@ -52,6 +52,9 @@ class Prepared(Struct, frozen=True, kw_only=True):
             head=acquired.head,
             diff_sha256=acquired.digest,
             paths=acquired.paths,
+            forge=acquired.pull.forge if acquired.pull is not None else None,
+            repository=acquired.pull.repository if acquired.pull is not None else None,
+            number=acquired.pull.number if acquired.pull is not None else None,
         )
 
 
@@ -87,6 +90,12 @@ def prepare(
         contents=contents,
         surroundings=_surroundings(acquired, selection, redacts=settings.redact_secrets),
     )
+
+
+def replanned(prepared: Prepared, slots: Sequence[SlotView]) -> Prepared:
+    """The same review planned against other slots."""
+    basis = _basis(prepared.ranked, prepared.settings, slots, prepared.rules)
+    return structs.replace(prepared, plan=make_plan(basis))
 
 
 def _basis(
@@ -142,7 +151,8 @@ def _contents(files: Sequence[File], acquired: Acquired) -> dict[str, bytes]:
 
 def _surroundings(acquired: Acquired, selection: Selection, *, redacts: bool) -> str:
     hidden = [(item.path, item.reason or "") for item in selection.items if item.state is CoverageState.SKIPPED]
-    return surroundings(acquired.subjects, hidden, Redactor(is_on=redacts))
+    about = (acquired.pull.title, acquired.pull.text) if acquired.pull is not None else ("", "")
+    return surroundings(acquired.subjects, hidden, Redactor(is_on=redacts), *about)
 
 
 def _config_facts(

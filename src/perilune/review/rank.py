@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from msgspec import structs
 
-from perilune.patches.finding import Anchor, Category, Finding, Level, Method, Severity, Verdict, Votes
+from perilune.patches.finding import Anchor, Category, Finding, Level, Method, Severity, State, Verdict, Votes
 
 _WEIGHTS = {
     Severity.CRITICAL: 100,
@@ -29,6 +29,7 @@ _METHODS = {
     Method.RELOCATED: Decimal("0.85"),
     Method.NONE: Decimal("0.5"),
 }
+_UNWANTED = (State.DISMISSED, State.SUPPRESSED)
 _PER_PATTERN = 3
 MOST_FOLDED = 50
 
@@ -60,6 +61,9 @@ def rank(findings: Sequence[Finding], least: Severity, max_inline: int) -> list[
     patterns: Counter[tuple[Category, str]] = Counter()
     ranked: list[Finding] = []
     for finding in order(findings):
+        if finding.state in _UNWANTED:
+            ranked.append(structs.replace(finding, is_inline=False))
+            continue
         pattern = (finding.category, finding.title.lower())
         never_cut = finding.category is Category.SECURITY and finding.severity is Severity.CRITICAL
         has_room = never_cut or (inline < max_inline and patterns[pattern] < _PER_PATTERN)

@@ -3,12 +3,14 @@
 from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
+from typing import Literal
 
 from msgspec import Struct, field
 
 from perilune.core.errors import Problem
 from perilune.core.money import Money
 from perilune.patches.finding import Finding
+from perilune.patches.model import Diff
 from perilune.review.coverage import CoverageItem, CoverageState
 from perilune.review.plan.forecast import Estimate
 from perilune.review.plan.planner import Plan
@@ -36,6 +38,9 @@ class InputFacts(Struct, frozen=True, kw_only=True):
     head: str | None = None
     diff_sha256: str = ""
     paths: tuple[str, ...] = ()
+    forge: str | None = None
+    repository: str | None = None
+    number: int | None = None
 
 
 class RuleFacts(Struct, frozen=True, kw_only=True):
@@ -91,6 +96,21 @@ class Dropped(Struct, frozen=True):
     finding: Finding
 
 
+class Publication(Struct, frozen=True, kw_only=True):
+    """What was put on the forge. `state` says why nothing was, where that is so."""
+
+    state: Literal["published", "closed", "superseded", "dry_run", "no_credential"]
+    reviews: int = 0
+    inline: int = 0
+    folded: int = 0
+    resolved: int = 0
+    demoted: int = 0
+    carried: int = 0
+    summary_url: str | None = None
+    check: str | None = None
+    errors: tuple[Problem, ...] = ()
+
+
 class ReviewResult(Struct, frozen=True, kw_only=True):
     """Everything a writer needs."""
 
@@ -114,6 +134,8 @@ class ReviewResult(Struct, frozen=True, kw_only=True):
     fail_on: FailOn = "never"
     require_full_coverage: bool = False
     head_lines: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    diff: Diff = Diff()
+    publication: Publication | None = None
 
     @property
     def inline(self) -> tuple[Finding, ...]:

@@ -9,8 +9,10 @@ from perilune.core.ids import uuid7
 from perilune.review.acquire.inputs import Acquired, ReviewInput, acquire
 from perilune.review.coverage import CoverageState, Ledger
 from perilune.review.plan.forecast import Estimate
+from perilune.review.plan.holding import held_by, requests_at_most, seen_by
 from perilune.review.plan.planner import Plan, Shortfall
-from perilune.review.prepare import Prepared, prepare
+from perilune.review.prepare import Prepared, prepare, replanned
+from perilune.review.prompt.system import PROMPT_VERSION
 from perilune.review.result import ConfigFacts, ReviewResult, RunStatus
 from perilune.review.services import ReviewOptions, ReviewServices
 
@@ -46,14 +48,19 @@ class _Run:
         self._acquired = acquired
         self._options = options
         self._started = services.clock()
-        self._id = str(uuid7(self._started))
+        self._id = options.run or str(uuid7(self._started))
 
     async def result(self) -> ReviewResult:
-        slots = tuple(self._services.quota.slots())
+        quota = self._services.quota
+        if not self._options.preview:
+            await quota.refresh()
         flags, user = self._options.flags, self._services.user
+        slots = tuple(await asyncio.to_thread(quota.slots, self._id))
         prepared = await asyncio.to_thread(prepare, self._acquired, slots, user, flags)
         if not prepared.selection.files:
             return self._nothing(prepared)
+        if not self._options.preview:
+            prepared = await self._planned(prepared)
         if isinstance(prepared.plan, Shortfall):
             return self._short(prepared, prepared.plan)
         planned = self._base(prepared, prepared.plan)
@@ -67,6 +74,31 @@ class _Run:
 
         conduct = Conduct(self._services, self._options, prepared, self._id)
         return await conduct.result(prepared, prepared.plan, planned, self._services.answerer)
+
+    async def _planned(self, prepared: Prepared) -> Prepared:
+        """The plan this run was begun with, so that nothing is asked a second time; else a new one."""
+        steps, given = self._options.steps, [prepared.source.diff_sha256, prepared.settings, PROMPT_VERSION]
+        kept = await steps.recall("plan", given, Plan)
+        if kept is not None:
+            held = held_by(kept, requests_at_most(kept, prepared.settings.budget.max_requests))
+            await self._services.reservations.settle(self._id, held)
+            return structs.replace(prepared, plan=kept)
+        prepared = await self._reserved(prepared)
+        if isinstance(prepared.plan, Plan):
+            await steps.keep("plan", given, prepared.plan)
+        return prepared
+
+    async def _reserved(self, prepared: Prepared) -> Prepared:
+        """The review with a plan that nobody else counts on; planned anew where another run was faster."""
+        services = self._services
+        while isinstance(prepared.plan, Plan):
+            plan = prepared.plan
+            held = held_by(plan, requests_at_most(plan, prepared.settings.budget.max_requests))
+            if await services.reservations.reserve(self._id, held, seen_by(plan)):
+                break
+            slots = tuple(await asyncio.to_thread(services.quota.slots, self._id))
+            prepared = await asyncio.to_thread(replanned, prepared, slots)
+        return prepared
 
     def _base(self, prepared: Prepared, plan: Plan | None) -> ReviewResult:
         """The result as it stands before anything was asked."""
@@ -89,6 +121,7 @@ class _Run:
             fail_on=prepared.settings.fail_on,
             require_full_coverage=prepared.settings.require_full_coverage,
             head_lines=prepared.heads,
+            diff=prepared.acquired.diff,
         )
 
     def _nothing(self, prepared: Prepared) -> ReviewResult:

@@ -19,6 +19,8 @@ _KINDS = {
     FileKind.LFS_POINTER: "lfs_pointer",
 }
 
+_SAID_FAILURES = ("unreadable", "no_patch")
+
 
 class Choice(Struct, frozen=True, kw_only=True):
     """The globs and limits of a selection."""
@@ -61,7 +63,8 @@ def select(diff: Diff, choice: Choice, attributes: Attributes, objects: Objects)
 def _judge(file: File, rules: _Rules) -> tuple[File, CoverageItem]:
     state, reason = CoverageState.REVIEWED, None
     if file.failure is not None:
-        state, reason = CoverageState.FAILED, "unreadable" if file.failure.reason == "unreadable" else "parse"
+        reason = file.failure.reason if file.failure.reason in _SAID_FAILURES else "parse"
+        state = CoverageState.FAILED
     elif (skip := _reason_to_skip(file, rules)) is not None:
         state, reason = CoverageState.SKIPPED, skip
     elif _patch_bytes(file) > rules.choice.max_file_bytes:

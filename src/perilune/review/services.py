@@ -1,24 +1,47 @@
 """What a review is handed, and how one is run."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 from msgspec import Struct, field
 
-from perilune.review.ports import Answerer, AnswerStore, QuotaView
+from perilune.patches.finding import Finding
+from perilune.patches.model import Diff
+from perilune.review.coverage import CoverageItem
+from perilune.review.ports import Answerer, AnswerStore, NoReservations, QuotaView, Reservations
 from perilune.review.result import ReviewResult
+from perilune.review.steps import Steps, Unkept
 
 MOST_AT_ONCE = 8
 
 
+class EarlierHeads(Protocol):
+    """What was said of a pull request before."""
+
+    def settle(self, findings: Sequence[Finding], coverage: Sequence[CoverageItem], diff: Diff) -> list[Finding]:
+        """The findings of this head with the state that each has across heads."""
+        ...
+
+    def lines(self) -> Sequence[str]:
+        """What is still open, one line each, so that it need not be said again."""
+        ...
+
+
 class ReviewOptions(Struct, frozen=True, kw_only=True):
-    """How one review is run. `flags` are settings said on the command line."""
+    """How one review is run. `flags` are settings said on the command line; `run` is the id of a run taken up again.
+
+    Shape: `earlier` knows what was said of earlier heads; `focus` is one line of what the reader cares for most.
+    """
 
     preview: bool = False
     flags: Mapping[str, Any] = field(default_factory=dict)
     language: Literal["en", "zh-CN"] = "en"
     concurrency: int = MOST_AT_ONCE
+    run: str | None = None
+    steps: Steps = field(default_factory=Unkept)
+    earlier: EarlierHeads | None = None
+    focus: str = ""
 
 
 class ReviewServices(Struct, frozen=True, kw_only=True):
@@ -30,6 +53,7 @@ class ReviewServices(Struct, frozen=True, kw_only=True):
     answerer: Answerer | None
     quota: QuotaView
     answers: AnswerStore
+    reservations: Reservations = field(default_factory=NoReservations)
     user: Mapping[str, Any] = field(default_factory=dict)
     local_secret: bytes = b"perilune"
     clock: Callable[[], datetime] = field(default_factory=lambda: lambda: datetime.now(UTC))

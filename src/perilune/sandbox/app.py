@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import math
+from typing import TYPE_CHECKING
 
 from perilune.sandbox.accounts import Account, Membership, Organisation
 from perilune.sandbox.faults import Fault
@@ -20,6 +21,9 @@ from perilune.sandbox.routes.table import Route, find, is_base, split
 from perilune.sandbox.tickets import Ticket
 from perilune.sandbox.world import World
 
+if TYPE_CHECKING:
+    from perilune.sandbox.forge.app import ForgeApp
+
 log = logging.getLogger(__name__)
 _NO_FAULT = Fault()
 _SETTLE_S = 0.01
@@ -28,8 +32,9 @@ _SETTLE_S = 0.01
 class SandboxApp:
     """Answers for all played hosts out of one world."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, forges: "ForgeApp | None" = None) -> None:
         self.world = world
+        self.forges = forges
 
     def strikes_head(self, request: Request) -> bool:
         """Whether a fault resets this connection before the body is read."""
@@ -47,6 +52,9 @@ class SandboxApp:
 
     async def respond(self, request: Request, wire: Connection) -> None:
         """Writes the answer. A client that leaves ends it."""
+        if self.forges is not None and self.forges.serves(request.path):
+            await self.forges.respond(request, wire)
+            return
         if request.path.startswith(PREFIX):
             await self._deliver(control(self.world, request), request, wire)
             return

@@ -5,13 +5,16 @@ import contextlib
 import ipaddress
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from perilune.core.errors import PeriluneError, UsageError
 from perilune.sandbox.app import SandboxApp
 from perilune.sandbox.http.protocol import Connection
 from perilune.sandbox.scenario import Scenario
 from perilune.sandbox.world import World
+
+if TYPE_CHECKING:
+    from perilune.sandbox.forge.app import ForgeApp
 
 _BACKLOG = 2_048
 
@@ -36,10 +39,15 @@ class SandboxHandle:
         await self._server.wait_closed()
 
 
-async def start_sandbox(world: World, host: str = "127.0.0.1", port: int = 0) -> SandboxHandle:
-    """Starts to listen on a loopback address. Raises: UsageError (PL-SANDBOX), PeriluneError (PL-PORT)."""
+async def start_sandbox(
+    world: World, host: str = "127.0.0.1", port: int = 0, *, forges: "ForgeApp | None" = None
+) -> SandboxHandle:
+    """Starts to listen on a loopback address, with forges where some are given.
+
+    Raises: UsageError (PL-SANDBOX), PeriluneError (PL-PORT).
+    """
     check_loopback(host)
-    app, connections = SandboxApp(world), set[Connection]()
+    app, connections = SandboxApp(world, forges), set[Connection]()
     loop = asyncio.get_running_loop()
     try:
         server = await loop.create_server(lambda: Connection(app, connections), host, port, backlog=_BACKLOG)
@@ -67,14 +75,19 @@ def parse_listen(listen: str) -> tuple[str, int]:
     return host.strip("[]"), int(port)
 
 
-def serve(listen: str, scenario: str, ready: Callable[[SandboxHandle], None] = lambda _: None) -> None:
+def serve(
+    listen: str,
+    scenario: str,
+    ready: Callable[[SandboxHandle], None] = lambda _: None,
+    forges: "ForgeApp | None" = None,
+) -> None:
     """Plays until it is interrupted; `ready` is called once the address answers. Raises: KeyboardInterrupt then."""
     host, port = parse_listen(listen)
     check_loopback(host)
     world = World(scenario)
 
     async def play() -> None:
-        handle = await start_sandbox(world, host, port)
+        handle = await start_sandbox(world, host, port, forges=forges)
         ready(handle)
         try:
             await asyncio.Event().wait()

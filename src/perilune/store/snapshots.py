@@ -17,6 +17,7 @@ from perilune.quota.balance import BalanceSample, top_up
 from perilune.quota.held import Held
 from perilune.quota.snapshot import Balance, ReadFailure, Refusal, Snapshot
 from perilune.store.engine import Store
+from perilune.store.notices import move_edges
 from perilune.store.rows import decoded, encoded
 from perilune.store.samples import keep_balance, keep_windows
 from perilune.store.schema import (
@@ -156,7 +157,7 @@ class Snapshots:
                 delete(read_flights).where(read_flights.c.account == account, read_flights.c.expires_at <= to_ms(now))
             )
             statement = insert_for(connection, read_flights).values(row).on_conflict_do_nothing()
-            return connection.execute(statement).rowcount == 1
+            return connection.execute(statement.returning(read_flights.c.account)).first() is not None
 
     def land(self, account: str, owner: str) -> None:
         """Give the right to read back."""
@@ -177,6 +178,7 @@ class Snapshots:
         with self._store.begin() as connection:
             for table in (latest, reads, refusals, read_flights):
                 connection.execute(delete(table).where(table.c.account == account))
+            move_edges(connection, account, None)
 
     def rename(self, account: str, name: str) -> None:
         """Move everything of an account, history too, to another name; what that name knew last is replaced."""
@@ -186,6 +188,7 @@ class Snapshots:
             for table in (latest, reads, refusals, *_HISTORY):
                 connection.execute(update(table).where(table.c.account == account).values(account=name))
             _rename_documents(connection, name)
+            move_edges(connection, account, name)
 
     def purge(self, account: str) -> None:
         """Drop the history of an account: samples, events, and the requests it was asked."""

@@ -6,12 +6,18 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Column, Connection, MetaData, String, Table, inspect, select
 
 from perilune.core.errors import StoreError
-from perilune.store import schema
+from perilune.store import (  # noqa: F401 (their tables are created with the others)
+    alert_tables,
+    finding_tables,
+    forge_tables,
+    job_tables,
+    schema,
+)
 
 if TYPE_CHECKING:
     from perilune.store.engine import Store
 
-HEAD = "0001"
+HEAD = "0005"
 MIGRATIONS = Path(__file__).parent / "migrations"
 _ADVISORY_LOCK = 0x7065_7269  # any number, the same in every process
 

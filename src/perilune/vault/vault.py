@@ -39,14 +39,22 @@ class Vault:
 
         Raises: PL-SECRET-READ when it is not there or must not be read; PL-401-SHAPE when it cannot be a key.
         """
-        parsed = parse_reference(reference, account)
-        text = self._open(parsed) if parsed.kind == "vault" else read_elsewhere(parsed, self._environment)
-        key = clean_key(text)
-        if not key:
-            raise parsed.unreadable("empty")
-        if not has_key_shape(key):
+        key = self.read_text(reference, account)
+        if not has_key_shape(key.reveal()):
             raise CredentialError.of("PL-401-SHAPE", account=account)
-        return Secret(key)
+        return key
+
+    def read_text(self, reference: str, owner: str) -> Secret:
+        """The secret that a reference points at, which may hold what no key holds: a password with spaces.
+
+        Raises: PL-SECRET-READ.
+        """
+        parsed = parse_reference(reference, owner)
+        text = self._open(parsed) if parsed.kind == "vault" else read_elsewhere(parsed, self._environment)
+        cleaned = clean_key(text)
+        if not cleaned:
+            raise parsed.unreadable("empty")
+        return Secret(cleaned)
 
     def store(self, name: str, secret: Secret) -> str:
         """Keep a secret under a name, in place of any before, and return its reference."""

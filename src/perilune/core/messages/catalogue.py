@@ -12,7 +12,15 @@ __all__ = ["Language", "message", "message_ids", "pick_language"]
 Language = Literal["en", "zh-CN"]
 
 _PACKAGES: dict[Language, str] = {"en": "perilune.core.messages.en", "zh-CN": "perilune.core.messages.zh_cn"}
-_ERROR_AREAS = ("errors_reading", "errors_sources", "errors_gateway", "errors_review", "errors_house")
+_ERROR_AREAS = (
+    "errors_reading",
+    "errors_sources",
+    "errors_gateway",
+    "errors_review",
+    "errors_forges",
+    "errors_house",
+    "errors_notify",
+)
 
 
 def message(language: Language, message_id: str) -> str | None:

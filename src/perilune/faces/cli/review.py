@@ -2,7 +2,7 @@
 
 import asyncio
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import click
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from perilune.review.result import ReviewResult
     from perilune.review.services import ReviewServices
 
-FORMATS = ("text", "json", "jsonl", "markdown", "sarif", "rdjson", "gitlab", "github")
+FORMATS = ("text", "json", "jsonl", "markdown", "sarif", "rdjson", "gitlab", "github", "patch")
 SEVERITIES = ("never", "critical", "high", "medium", "low", "nit")
 
 
@@ -33,6 +33,7 @@ class ReviewBench(Protocol):
 @click.option("--range", "range_", metavar="A..B")
 @click.option("--commit", metavar="C")
 @click.option("--diff", metavar="FILE|-")
+@click.option("--pr", metavar="URL")
 @click.option("--format", "output", type=click.Choice(FORMATS), default="text", show_default=True)
 @click.option("--json", "as_json", is_flag=True)
 @click.option("--fail-on", type=click.Choice(SEVERITIES))
@@ -40,16 +41,41 @@ class ReviewBench(Protocol):
 @click.option("--effort", type=click.Choice(("low", "medium", "high")))
 @click.option("--preview", is_flag=True)
 @click.option("--dry-run", is_flag=True)
+@click.option("--only", multiple=True, metavar="ID")
 @click.pass_obj
 def command(session: "Session", /, paths: tuple[str, ...], **options: Any) -> int:
     """Prints the plan, reviews, prints what was found; the exit status says what it came to."""
     output = "json" if options["as_json"] else options["output"]
     session.wants_json = output == "json"
     source = _source(paths, options, session)
+    if options["only"] and output != "patch":
+        raise _only_for_patches()
     flags = {key: options[key] for key in ("fail_on", "severity", "effort") if options[key] is not None}
-    result = asyncio.run(_review(session, source, flags, preview=options["preview"], output=output))
-    _print(session, result, output)
+    if options["pr"] is not None:
+        from perilune.faces.cli.review_pull import reviewed_pull
+
+        run = Run(flags=flags, paths=paths, preview=options["preview"], dry_run=options["dry_run"], output=output)
+        result = asyncio.run(reviewed_pull(session, options["pr"], run))
+    else:
+        result = asyncio.run(review_of(session, source, flags, preview=options["preview"], output=output))
+    _print(session, result, output, options["only"])
     return _status(session, result)
+
+
+class Run(NamedTuple):
+    """How a review of a pull request is run."""
+
+    flags: dict[str, Any]
+    paths: tuple[str, ...]
+    preview: bool
+    dry_run: bool
+    output: str
+
+
+def _only_for_patches() -> Exception:
+    from perilune.core.errors import UsageError
+
+    return UsageError.of("PL-USAGE", variant="only_patch")
 
 
 def _source(paths: tuple[str, ...], options: dict[str, Any], session: "Session") -> "ReviewInput":
@@ -60,7 +86,7 @@ def _source(paths: tuple[str, ...], options: dict[str, Any], session: "Session")
     from perilune.core.errors import UsageError
     from perilune.review.acquire.inputs import InputKind, ReviewInput
 
-    chosen = [name for name in ("staged", "range_", "commit", "diff") if options[name]]
+    chosen = [name for name in ("staged", "range_", "commit", "diff", "pr") if options[name]]
     if len(chosen) > 1:
         pair = ", ".join("--" + name.rstrip("_") for name in chosen)
         raise UsageError.of("PL-USAGE", variant="together", options=pair)
@@ -91,7 +117,7 @@ def _patch(name: str, session: "Session") -> bytes:
         raise ReviewError.of("PL-REVIEW-DIFF", variant="file", path=name) from error
 
 
-async def _review(
+async def review_of(
     session: "Session",
     source: "ReviewInput",
     flags: dict[str, Any],
@@ -122,10 +148,12 @@ def _teller(session: "Session", output: str) -> Any:
     return tell
 
 
-def _print(session: "Session", result: "ReviewResult", output: str) -> None:
+def _print(session: "Session", result: "ReviewResult", output: str, only: tuple[str, ...]) -> None:
     from perilune.review.outputs.text import preview, text
 
-    if output != "text":
+    if output == "patch":
+        _patches(session, result, only)
+    elif output != "text":
         _machine(session, result, output)
     elif result.is_preview:
         session.answer(preview(result, session.voice))
@@ -155,6 +183,17 @@ def _machine(session: "Session", result: "ReviewResult", output: str) -> None:
             session.document(code_quality(result))
         case _:
             session.machine_text(_lines(result, output, session.voice))
+
+
+def _patches(session: "Session", result: "ReviewResult", only: tuple[str, ...]) -> None:
+    """The suggestions as a patch; what it leaves out is named beside it."""
+    from perilune.review.outputs.patch import patch_output
+    from perilune.review.outputs.wording import place
+
+    made = patch_output(result, only)
+    session.machine_text(made.text)
+    for finding in made.left_out:
+        session.note(session.voice.say("publish.left_out", place=place(finding.anchor), title=finding.title))
 
 
 def _lines(result: "ReviewResult", output: str, voice: "Voice") -> str:

@@ -30,7 +30,7 @@ class RouteFacts(Struct, frozen=True):
 
 
 class ReadyFacts(Struct, frozen=True, kw_only=True):
-    """What the ready message tells. `personal` are accounts whose plan is one person's own."""
+    """What the ready message tells. `personal` are accounts of one person's own plans, `hooks` paths of webhooks."""
 
     version: str
     url: str
@@ -41,6 +41,7 @@ class ReadyFacts(Struct, frozen=True, kw_only=True):
     interval_s: int
     routes: tuple[RouteFacts, ...]
     personal: tuple[tuple[str, str], ...] = ()
+    hooks: tuple[str, ...] = ()
 
 
 class UpServices(Protocol):
@@ -88,7 +89,7 @@ def ready_lines(facts: ReadyFacts, voice: Voice) -> list[str]:
     lines.append(say("up.dashboard", url=facts.url))
     monitor = "up.monitor_one" if facts.accounts == 1 else "up.monitor"
     lines.append(say(monitor, count=facts.accounts, minutes=round(facts.interval_s / 60)))
-    lines.append(say("up.reviews"))
+    lines.append(say("up.reviews_hooks", paths=", ".join(facts.hooks)) if facts.hooks else say("up.reviews"))
     if not facts.is_local:
         lines += [say("up.terms", account=account, plan=plan) for account, plan in facts.personal]
     if facts.is_demo:

@@ -10,6 +10,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Mount, Route
 
 from perilune.faces.api.app import api_routes, document
+from perilune.faces.api.hooks import HookDesk, hook_routes
 from perilune.faces.api.hub import Hub
 from perilune.faces.api.ports import Service
 from perilune.faces.web.assets import serve_asset
@@ -22,8 +23,8 @@ from perilune.faces.web.result import result_view
 from perilune.faces.web.token import TokenGate
 
 
-def build_web(service: Service, hub: Hub, token: str | None = None) -> Starlette:
-    """The application for everything that is not the gateway: pages, API, assets.
+def build_web(service: Service, hub: Hub, token: str | None = None, hooks: HookDesk | None = None) -> Starlette:
+    """The application for everything that is not the gateway: pages, API, webhooks, assets.
 
     `token` guards it where the service listens beyond loopback.
     """
@@ -104,6 +105,7 @@ def build_web(service: Service, hub: Hub, token: str | None = None) -> Starlette
         Route("/refresh", refresh, methods=["POST"]),
         Route("/static/{digest}/{name}", serve_asset),
         Mount("/api/v1", routes=api_routes(service, hub)),
+        *(hook_routes(hooks) if hooks is not None else ()),
     ]
     middleware = [Middleware(SafetyHeaders)]
     if token is not None:

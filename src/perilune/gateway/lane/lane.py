@@ -140,16 +140,15 @@ class Lane:
         return plan
 
     def _chosen(self, plan: Plan, now: datetime, size: int) -> tuple[SlotPlan | None, bool]:
-        """The first slot that can be used now, and whether another one could be; None where that is not plain."""
-        chosen: SlotPlan | None = None
-        for slot in plan.slots:
-            use = self._use_of(slot, now, size)
-            if use is None:
-                return None, False
-            if use and chosen is not None:
-                return chosen, True
-            chosen = slot if use else chosen
-        return chosen, False
+        """The route's first slot, and whether another one could be asked.
+
+        None where the first one is passed over, which the general path tells of, or where it has to look closer.
+        """
+        first, *others = plan.slots
+        if not self._use_of(first, now, size):
+            return None, False
+        uses = [self._use_of(other, now, size) for other in others]
+        return (None, False) if None in uses else (first, True in uses)
 
     def _use_of(self, planned: SlotPlan, now: datetime, size: int) -> bool | None:
         """Whether a slot can be used now; None where the general path has to look closer."""

@@ -14,6 +14,7 @@ from perilune.patches.parse import parse_patch
 from perilune.patches.raw import RawUnreadableError, parse_raw
 from perilune.review.acquire.git import Git, GitFailedError
 from perilune.review.acquire.objects import GitObjects, NoObjects, Objects
+from perilune.review.acquire.pull import PullSource
 from perilune.review.acquire.repository import Repository, Scratch, find_repository, rooted
 
 _OPTIONS = (
@@ -24,12 +25,13 @@ _OPTIONS = (
     "-M",
     "--src-prefix=a/",
     "--dst-prefix=b/",
-    "--unified=3",
-    "--inter-hunk-context=0",
     "--no-relative",
     "--submodule=short",
     "--ignore-submodules=none",
 )
+_BODY_OPTIONS = ("-p", "--unified=3", "--inter-hunk-context=0")
+"""Asked for the body alone: `--unified` makes git write a patch after the list of files as well."""
+
 _RANGE = re.compile(r"(.*?)\.{2,3}(.*)", re.DOTALL)
 _MOST_SUBJECTS = 20
 
@@ -42,16 +44,23 @@ class InputKind(StrEnum):
     COMMIT = "commit"
     RANGE = "range"
     DIFF = "diff"
+    PULL_REQUEST = "pull_request"
 
 
 class ReviewInput(Struct, frozen=True, kw_only=True):
-    """What to review. `name` is the range or commit, `patch` the bytes of a diff, `paths` restrict any of them."""
+    """What to review. `name` is the range or commit, `patch` the bytes of a diff, `paths` restrict any of them.
+
+    Shape: `pull` names a pull request whose commits `directory` holds; with `patch` beside it the forge's own patches
+    stand in for commits that git could not fetch, and `unread` are the files it gave none for.
+    """
 
     kind: InputKind
     directory: str
     name: str = ""
     patch: bytes | None = None
     paths: tuple[str, ...] = ()
+    pull: PullSource | None = None
+    unread: tuple[str, ...] = ()
 
 
 class Acquired(Struct, frozen=True, kw_only=True):
@@ -71,6 +80,7 @@ class Acquired(Struct, frozen=True, kw_only=True):
     config_ref: str | None = None
     subjects: tuple[str, ...] = ()
     paths: tuple[str, ...] = ()
+    pull: PullSource | None = None
 
     def close(self) -> None:
         """Ends the git process and removes the scratch repository."""
@@ -95,6 +105,8 @@ def acquire(source: ReviewInput) -> Acquired:
 
     Raises: ReviewError (PL-REVIEW-DIFF).
     """
+    if source.pull is not None and source.patch is not None:
+        return _from_forge(source, source.pull, source.patch)
     repository = find_repository(source.directory)
     if source.kind is InputKind.DIFF:
         return _from_patch(source, repository)
@@ -131,6 +143,25 @@ def _from_patch(source: ReviewInput, repository: Repository | None) -> Acquired:
     )
 
 
+def _from_forge(source: ReviewInput, pull: PullSource, patch: bytes) -> Acquired:
+    """The forge's own patches: no objects, no rules, and the files it gave no patch for are said to be missing."""
+    unread = tuple(
+        File(path=name.encode("utf-8", "surrogateescape"), failure=ParseFailure("no_patch", 0))
+        for name in source.unread
+    )
+    files = parse_patch(patch).files + unread
+    return Acquired(
+        kind=source.kind,
+        diff=Diff(tuple(file for file in files if _is_under(file.name, source.paths))),
+        digest=sha256(patch).hexdigest(),
+        objects=NoObjects(),
+        base=pull.base_sha,
+        merge_base=pull.merge_base,
+        head=pull.head_sha,
+        pull=pull,
+    )
+
+
 def _is_under(name: str, paths: Sequence[str]) -> bool:
     if not paths:
         return True
@@ -142,7 +173,7 @@ def _from_repository(source: ReviewInput, repository: Repository, scratch: Scrat
     paths = rooted(repository, source.paths)
     where = ("--end-of-options", ends.old, ends.new, "--", *paths)
     entries = parse_raw(scratch.git.run("diff", *_OPTIONS, "--raw", "-z", "--numstat", *where))
-    body = scratch.git.run("diff", *_OPTIONS, "-p", *where)
+    body = scratch.git.run("diff", *_OPTIONS, *_BODY_OPTIONS, *where)
     return Acquired(
         kind=source.kind,
         diff=_with_unread(assemble(entries, parse_patch(body)), ends.unread),
@@ -154,9 +185,10 @@ def _from_repository(source: ReviewInput, repository: Repository, scratch: Scrat
         base=ends.base,
         merge_base=ends.merge_base,
         head=ends.head,
-        config_ref=ends.merge_base or ends.base,
+        config_ref=ends.base if source.pull is not None else ends.merge_base or ends.base,
         subjects=_subjects(scratch.git, ends),
         paths=tuple(paths),
+        pull=source.pull,
     )
 
 
@@ -167,6 +199,8 @@ def _with_unread(diff: Diff, unread: tuple[bytes, ...]) -> Diff:
 
 
 def _ends(source: ReviewInput, repository: Repository, scratch: Scratch) -> _Ends:
+    if source.pull is not None:
+        return _pull_ends(source.pull, repository)
     if source.kind is InputKind.RANGE:
         return _range_ends(source.name, repository)
     if source.kind is InputKind.COMMIT:
@@ -199,6 +233,18 @@ def _range_ends(name: str, repository: Repository) -> _Ends:
     if not merge_base:
         variant = "shallow" if repository.is_shallow else "merge_base"
         raise ReviewError.of("PL-REVIEW-DIFF", variant=variant, name=name)
+    return _Ends(old=merge_base, new=head, base=base, head=head, merge_base=merge_base)
+
+
+def _pull_ends(pull: PullSource, repository: Repository) -> _Ends:
+    """Both ends as they were read; the merge base is git's, else the forge's where its commit is here."""
+    base, head = (repository.resolve(commit) for commit in (pull.base_sha, pull.head_sha))
+    if base is None or head is None:
+        raise ReviewError.of("PL-REVIEW-DIFF", variant="range", name=pull.url)
+    merge_base = repository.git.run("merge-base", base, head, accept=(0, 1)).decode().strip()
+    merge_base = merge_base or (repository.resolve(pull.merge_base) if pull.merge_base else None) or ""
+    if not merge_base:
+        raise ReviewError.of("PL-REVIEW-DIFF", variant="merge_base", name=pull.url)
     return _Ends(old=merge_base, new=head, base=base, head=head, merge_base=merge_base)
 
 

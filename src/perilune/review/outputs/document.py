@@ -14,7 +14,7 @@ from perilune.patches.finding import Anchor, Finding, Suggestion
 from perilune.review.coverage import CoverageState
 from perilune.review.plan.forecast import Estimate
 from perilune.review.prompt.system import PROMPT_VERSION, SCHEMA_VERSION
-from perilune.review.result import ConfigFacts, InputFacts, ReviewResult, UsageFacts
+from perilune.review.result import ConfigFacts, InputFacts, Publication, ReviewResult, UsageFacts
 
 SCHEMA = "perilune.review.v1"
 
@@ -35,9 +35,17 @@ def review_document(result: ReviewResult, voice: Voice) -> dict[str, Any]:
         "findings": [finding_document(finding, result) for finding in result.findings],
         "dropped": dropped_document(result),
         "malformed": result.malformed,
-        "publication": None,
+        "publication": publication_document(result.publication),
         "errors": [error_document(problem, voice) for problem in result.errors],
     }
+
+
+def publication_document(publication: Publication | None) -> dict[str, Any] | None:
+    """What was put on the forge."""
+    if publication is None:
+        return None
+    names = ("state", "reviews", "inline", "folded", "resolved", "demoted", "carried", "summary_url", "check")
+    return {name: getattr(publication, name) for name in names}
 
 
 def input_document(source: InputFacts) -> dict[str, Any]:
@@ -45,9 +53,9 @@ def input_document(source: InputFacts) -> dict[str, Any]:
     start, end = source.merge_base or source.base, source.head
     return {
         "kind": source.kind,
-        "forge": None,
-        "repository": None,
-        "number": None,
+        "forge": source.forge,
+        "repository": source.repository,
+        "number": source.number,
         "base": source.base,
         "merge_base": source.merge_base,
         "head": source.head,

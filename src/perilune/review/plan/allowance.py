@@ -104,7 +104,8 @@ def _money(slot: SlotView, share: Decimal, floor: Mapping[str, str | int]) -> Mo
         return None
     least = parse_money(floor.get("balance"))
     kept = least.amount if least is not None and least.currency == slot.balance.currency else Decimal(0)
-    return Money(max(share * (slot.balance.amount - kept), Decimal(0)), slot.balance.currency)
+    left = slot.balance.amount - kept - slot.balance_reserved
+    return Money(max(share * left, Decimal(0)), slot.balance.currency)
 
 
 def parse_money(value: object) -> Money | None:

@@ -19,6 +19,7 @@ from perilune.review.prompt.layout import Laid, SecretFound, lay_out, shorten
 from perilune.review.prompt.secrets import Redactor
 
 _LANGUAGES = {"en": "English", "zh-CN": "Simplified Chinese"}
+_MOST_TEXT = 500
 _MOST_NAMES = 50
 _MOST_SUBJECT = 200
 
@@ -156,9 +157,13 @@ def stored_key(*parts: str) -> str:
     return sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def surroundings(subjects: Sequence[str], skipped: Sequence[tuple[str, str]], redactor: Redactor) -> str:
-    """Material about the run: commit subjects, and names of files whose content is not shown."""
-    rows = [f"commit: {one_line(subject, _MOST_SUBJECT)}" for subject in subjects]
+def surroundings(
+    subjects: Sequence[str], skipped: Sequence[tuple[str, str]], redactor: Redactor, title: str = "", text: str = ""
+) -> str:
+    """Material about the run: title and text of a pull request, commit subjects, names of files that are not shown."""
+    rows = [f"title: {one_line(title, _MOST_SUBJECT)}"] if title else []
+    rows += [f"text: {one_line(text, _MOST_TEXT)}"] if text else []
+    rows += [f"commit: {one_line(subject, _MOST_SUBJECT)}" for subject in subjects]
     rows += [f"not shown ({reason}): {one_line(name, _MOST_SUBJECT)}" for name, reason in skipped[:_MOST_NAMES]]
     if len(skipped) > _MOST_NAMES:
         rows.append(f"and {len(skipped) - _MOST_NAMES} more files not shown")

@@ -50,4 +50,9 @@ MESSAGES = {
     "cli.gateway.keys.create": "A new gateway key, printed once.",
     "cli.gateway.keys.list": "Gateway keys, what they may do, their state.",
     "cli.gateway.keys.revoke": "End a gateway key for good.",
+    "cli.notify.add": "Add a channel; secrets go into the vault.",
+    "cli.notify.list": "Channels, what goes there, how the last message went.",
+    "cli.notify.test": "Send a marked test now.",
+    "cli.notify.remove": "Remove a channel.",
+    "cli.notify.mute": "Hold everything back for a while; 0 ends it.",
 }

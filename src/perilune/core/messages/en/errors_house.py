@@ -63,8 +63,6 @@ MESSAGES = {
     "PL-LISTEN.what.short": "The token is shorter than 16 characters.",
     "PL-LISTEN.why": "Beyond this machine anyone could use your keys.",
     "PL-LISTEN.fix.1": "perilune up --listen 127.0.0.1:8787",
-    "PL-NOTIFY.what": "{channel} does not take messages: {reason}.",
-    "PL-NOTIFY.fix.1": "perilune notify test {channel}",
     "PL-PORT.what": "{address} is taken by process {pid} ({program}).",
     "PL-PORT.what.bind": "{address} cannot be listened on: {reason}.",
     "PL-PORT.why": "Perilune may be running already.",

@@ -80,6 +80,8 @@ MESSAGES = {
     "review.reason.budget_many": "{count} for the budget",
     "review.reason.too_large_one": "{count} too large",
     "review.reason.too_large_many": "{count} too large",
+    "review.reason.no_patch_one": "{count} without a patch",
+    "review.reason.no_patch_many": "{count} without a patch",
     "review.reason.parse_one": "{count} unreadable",
     "review.reason.parse_many": "{count} unreadable",
     "review.reason.malformed_one": "{count} answer unreadable",

@@ -7,4 +7,5 @@ MESSAGES = {
         "  export PERILUNE_UPSTREAM={url}"
     ),
     "sandbox.keys": "Invented keys of this scenario, accepted here and nowhere else:",
+    "sandbox.forges": "Played forges, each with one pull request. Write what you need into config.toml:",
 }

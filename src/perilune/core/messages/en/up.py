@@ -16,6 +16,7 @@ MESSAGES = {
     "up.dashboard": "  dashboard  {url}/",
     "up.monitor": "  monitor    {count} accounts, every {minutes} min",
     "up.monitor_one": "  monitor    1 account, every {minutes} min",
+    "up.reviews_hooks": "  reviews    webhooks on {paths}",
     "up.reviews": "  reviews    worker idle, no webhook configured",
     "up.point": "Point a tool here: perilune gateway env claude|codex|opencode|kimi|sh",
     "up.demo": "DEMO: no real account is used; the sandbox inside this program plays every number.",

@@ -50,4 +50,9 @@ MESSAGES = {
     "cli.gateway.keys.create": "新建网关密钥，只打印一次。",
     "cli.gateway.keys.list": "网关密钥、权限和状态。",
     "cli.gateway.keys.revoke": "永久吊销网关密钥。",
+    "cli.notify.add": "添加渠道；密钥存入保险库。",
+    "cli.notify.list": "渠道、发往那里的事件、最近一次结果。",
+    "cli.notify.test": "立即发送一条测试消息。",
+    "cli.notify.remove": "删除渠道。",
+    "cli.notify.mute": "暂时静音；0 结束。",
 }

@@ -63,8 +63,6 @@ MESSAGES = {
     "PL-LISTEN.what.short": "令牌短于 16 个字符。",
     "PL-LISTEN.why": "超出本机后，任何人都可能使用你的密钥。",
     "PL-LISTEN.fix.1": "perilune up --listen 127.0.0.1:8787",
-    "PL-NOTIFY.what": "{channel} 发送失败：{reason}",
-    "PL-NOTIFY.fix.1": "perilune notify test {channel}",
     "PL-PORT.what": "{address} 已被进程 {pid}（{program}）占用。",
     "PL-PORT.what.bind": "无法监听 {address}：{reason}。",
     "PL-PORT.why": "Perilune 可能已在运行。",

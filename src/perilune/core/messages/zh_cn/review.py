@@ -80,6 +80,8 @@ MESSAGES = {
     "review.reason.budget_many": "{count} 个预算不足",
     "review.reason.too_large_one": "{count} 个过大",
     "review.reason.too_large_many": "{count} 个过大",
+    "review.reason.no_patch_one": "{count} 个没有补丁",
+    "review.reason.no_patch_many": "{count} 个没有补丁",
     "review.reason.parse_one": "{count} 个无法解析",
     "review.reason.parse_many": "{count} 个无法解析",
     "review.reason.malformed_one": "{count} 个应答无法解析",

@@ -7,4 +7,5 @@ MESSAGES = {
         "  export PERILUNE_UPSTREAM={url}"
     ),
     "sandbox.keys": "此场景的虚构密钥，仅在此处有效：",
+    "sandbox.forges": "本地扮演的代码托管平台，各有一个合并请求。把需要的写入 config.toml：",
 }

@@ -14,6 +14,7 @@ MESSAGES = {
     "up.dashboard": "  页面       {url}/",
     "up.monitor": "  监控       {count} 个账号，每 {minutes} 分钟",
     "up.monitor_one": "  监控       1 个账号，每 {minutes} 分钟",
+    "up.reviews_hooks": "  审查       Webhook：{paths}",
     "up.reviews": "  审查       空闲，未配置 Webhook",
     "up.point": "把工具指向这里：perilune gateway env claude|codex|opencode|kimi|sh",
     "up.demo": "DEMO：未使用任何真实账号，所有数字都由程序内置的沙盒扮演。",

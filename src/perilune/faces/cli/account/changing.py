@@ -27,7 +27,7 @@ def set_fields(services: AddServices, name: str, fields: Mapping[str, object]) -
 
 
 def rename(services: AddServices, account: AccountConfig, new: str) -> None:
-    """Give an account another name: in the file, in every route, in the store, and in the vault where it stands."""
+    """Give an account another name: in the file with routes and channels, in the store, in the vault."""
     moved = _moved_places(account, new)
     for old, place in moved.values():
         services.vault.store(place, services.vault.read(f"{_VAULT}{old}", account.name))
@@ -39,6 +39,8 @@ def rename(services: AddServices, account: AccountConfig, new: str) -> None:
             text = set_value(text, ("accounts", index, field), f"{_VAULT}{place}")
         for path in _slot_paths(services, text, account.name):
             text = set_value(text, (*path, "account"), new)
+        for path, names in _channel_filters(services, text, account.name):
+            text = set_value(text, path, [new if name == account.name else name for name in names])
         services.account_renamed(account.name, new)  # before a running service sees the name and reads it anew
         return text
 
@@ -111,6 +113,16 @@ def _slot_paths(services: AddServices, text: str, name: str) -> list[tuple[str |
         for number, route in enumerate(routes)
         for index, slot in enumerate(route.get("slots", []))
         if slot["account"] == name
+    ]
+
+
+def _channel_filters(services: AddServices, text: str, name: str) -> list[tuple[tuple[str | int, ...], list[str]]]:
+    """The notification channels that are limited to accounts, this one among them."""
+    channels = _data(services, text).get("notify", [])
+    return [
+        (("notify", index, "accounts"), channel["accounts"])
+        for index, channel in enumerate(channels)
+        if name in channel.get("accounts", [])
     ]
 
 

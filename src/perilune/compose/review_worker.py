@@ -1,0 +1,27 @@
+"""The service's share of durable review jobs: a worker over the store, woken by webhooks."""
+
+import os
+import platform
+
+from perilune.compose.engine import Engine
+from perilune.compose.pull_access import EngineAccess
+from perilune.review.jobs.worker import Handler, Pace, Worker
+from perilune.review.pulls.commands import PullCommands
+from perilune.review.pulls.learning import PullLessons
+from perilune.review.pulls.work import PullReviews
+from perilune.review.trigger import COMMAND, LEARN, REVIEW
+from perilune.store.jobs import Jobs
+
+
+def review_worker(engine: Engine) -> Worker:
+    """The worker of this process."""
+    jobs = Jobs(engine.store)
+    access = EngineAccess(engine)
+    now = engine.bench.now
+    handlers: dict[str, Handler] = {
+        REVIEW: PullReviews(access, now),
+        COMMAND: PullCommands(access, jobs, now),
+        LEARN: PullLessons(access, now),
+    }
+    pace = Pace(most_running=engine.monitoring.config.review.max_running)
+    return Worker(f"{platform.node()} {os.getpid()}", jobs, handlers, pace, now)

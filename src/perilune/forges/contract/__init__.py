@@ -1,0 +1,1 @@
+"""What every forge offers and shares: spec, port, client, webhooks, registry."""

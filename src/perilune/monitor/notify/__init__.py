@@ -1,0 +1,1 @@
+"""Notifications: the channels an alert can go to, one file each, and the worker that delivers."""

@@ -1,0 +1,1 @@
+"""Alerts: what is worth telling a person between two looks at an account, each thing once. Pure rules."""
