@@ -27,7 +27,7 @@ _UNKNOWN = object()
 
 
 class Lane:
-    """The fast lane of one gateway. Belongs to one event loop."""
+    """The fast lane of one gateway. Belongs to one event loop. `taken` counts the requests that went on it."""
 
     def __init__(self, core: Core, surface: Surface, door: Callable[[], Door], client: ThinClient) -> None:
         self.core = core
@@ -35,6 +35,7 @@ class Lane:
         self.client = client
         self.services = core.services
         self.time = asyncio.get_running_loop().time
+        self.taken = 0
         self._door = door
 
     def wants(self, head: Head, length: int) -> bool:
@@ -72,6 +73,7 @@ class Lane:
             self, connection, head, facts, plan, chosen, way, lease, vendor, body, now, began, entered_at
         )
         first.has_other = has_other
+        self.taken += 1
         before, turns, after = way.before, parts[1], way.after
         length = b"%bcontent-length: %d\r\n\r\n" % (way.head, len(before) + len(turns) + len(after))
         seconds, clock = way.with_others if has_other else way.alone

@@ -50,9 +50,11 @@ class _Reader:
     """What the parser calls."""
 
     def __init__(self) -> None:
+        self.parser = httptools.HttpRequestParser(self)
         self.url = b""
         self.pairs: list[tuple[bytes, bytes]] = []
         self.is_complete = False
+        self.keeps_alive = False
 
     def on_url(self, url: bytes) -> None:
         self.url += url
@@ -62,6 +64,7 @@ class _Reader:
 
     def on_headers_complete(self) -> None:
         self.is_complete = True
+        self.keeps_alive = self.parser.should_keep_alive()  # behind the message's end it says something else
 
 
 class Heads:
@@ -90,7 +93,7 @@ class Heads:
 def read_head(block: bytes) -> tuple[Head, int | None] | int:
     """A head and the length it declares, by the strict rules; or the status that refuses it."""
     reader = _Reader()
-    parser = httptools.HttpRequestParser(reader)
+    parser = reader.parser
     try:
         parser.feed_data(block)
     except httptools.HttpParserUpgrade:
@@ -107,7 +110,7 @@ def read_head(block: bytes) -> tuple[Head, int | None] | int:
         return wrong
     lengths = [value for name, value in reader.pairs if name == b"content-length"]
     pairs = [pair for pair in reader.pairs if pair[0] != b"content-length"]
-    head = Head(method, reader.url, pairs, is_old=version == "1.0", keeps=parser.should_keep_alive())
+    head = Head(method, reader.url, pairs, is_old=version == "1.0", keeps=reader.keeps_alive)
     return head, int(lengths[0]) if lengths else None
 
 
