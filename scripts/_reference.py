@@ -45,6 +45,7 @@ VARIABLES = {
     "KIMI_AUTH_TOKEN": "a web session's token",
     "KIMI_MANUAL_COOKIE": "a web session's cookie, as pasted",
     "KIMI_API_KEY": "found by `perilune discover`, never used: it belongs to other programs",
+    "KIMI_K2_API_KEY": "a key of the unofficial relay kimi-k2.ai; taken only when the plan `kimi-k2` is named",
     "CODEXBAR_CONFIG": "where CodexBar keeps its configuration",
     "API_LLM_PROVIDER_MODEL": "fixed mode: the model",
     "API_OPENAI_FORCE_BASE_URL": "fixed mode: the address",

@@ -20,6 +20,7 @@ PROVIDERS = {
     "kimi_code": {"kimi", "moonshot"},
     "moonshot": {"kimi", "moonshot"},
     "openrouter": {"openrouter"},
+    "kimi_k2": {"kimi"},
 }
 # Places outside the providers' folders where code (not comments, not docstrings) may name a vendor, with the reason.
 VENDORS_ALLOWED = {

@@ -9,7 +9,8 @@ from msgspec.structs import replace
 from tests.browsers.stores import WANTED, batch, chromium, chromium_cookies, encrypted, log, state_of, table
 
 from perilune.browsers.chromium import read_profile
-from perilune.browsers.chromium_secret import AskKeyring, keyring_asker
+from perilune.browsers.chromium_keys import keyring_asker
+from perilune.browsers.chromium_secret import AskKeyring
 from perilune.browsers.stored import StoredValue, StoreError, StoreReading
 
 TOKEN = "eyJhbGciOiJIUzUxMiJ9.eyJzdWIiOiJ1XzEifQ.EXAMPLE"
@@ -81,13 +82,13 @@ def test_without_a_secret_service_a_locked_cookie_is_never_empty(tmp_path: Path,
 
 def test_the_desktops_secret_is_asked_for_once_by_the_browsers_name(tmp_path: Path) -> None:
     tool = tmp_path / "secret-tool"
-    tool.write_text(f'#!/bin/sh\necho "$@" >> {tmp_path}/asked\necho desktop-secret\n')
+    tool.write_text(f'#!/bin/sh\necho "$@" >> {tmp_path}/asked\necho secret = desktop-secret\n')
     tool.chmod(0o755)
     secret = encrypted(TOKEN, ".kimi.com", prefix=b"v11", password=b"desktop-secret")
     chromium_cookies(tmp_path, [row(secret=secret), row(secret=secret)])
     assert values(read(tmp_path, keyring_asker({"PATH": f"{tmp_path}:/bin:/usr/bin"}))) == [TOKEN, TOKEN]
     [asked] = (tmp_path / "asked").read_text().splitlines()
-    assert asked == "lookup xdg:schema chrome_libsecret_os_crypt_password_v2 application chromium"
+    assert asked == "search xdg:schema chrome_libsecret_os_crypt_password_v2 application chromium"
 
 
 def test_what_a_browser_binds_to_itself_is_not_bypassed(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """Webhooks: signed as the played forges sign, taken once, turned into jobs."""
 
 import json
+import shutil
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -69,6 +70,7 @@ class Place:
         (folder / "home").mkdir(exist_ok=True)
         (folder / "home" / "config.toml").write_text(CONFIG + more)
         self.bench = Bench({"PERILUNE_HOME": str(folder / "home"), **SECRETS})
+        shutil.copy(template.with_name("empty.sqlite3"), folder / "hooks.sqlite3")
         self.store: Store = open_store(folder / "hooks.sqlite3")
         self.desk = WebhookDesk(self.bench, self.store)
         self.jobs = Jobs(self.store)
@@ -112,6 +114,7 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     bare = BareRepository.create(folder)
     bare.commit("refs/heads/main", {"a.txt": "one\n"})
     bare.commit("refs/heads/topic", {"a.txt": "two\n"}, parent=bare.tip("refs/heads/main"))
+    open_store(folder.with_name("empty.sqlite3")).close()
     return folder
 
 

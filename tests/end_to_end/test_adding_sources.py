@@ -62,7 +62,9 @@ def test_the_clis_login_becomes_an_account_without_a_copy_of_it(program: Any, sa
     config = (program.home / "config.toml").read_text()
     assert 'source = "cli-login"' in config
     assert "key" not in config
+    tried = len(asked(sandbox))
     assert (status(program)["source"], file.read_bytes()) == ("cli-login", before)
+    assert len(asked(sandbox)) == tried  # what was read when it was added is its first reading
     assert json.loads(before)["access_token"] not in added.stdout + added.stderr + config
     again = program.run("add", "--from", "kimi-cli")
     assert (again.returncode, again.stdout.splitlines()[0]) == (0, 'already saved as "kimi-code"')
@@ -137,7 +139,7 @@ def test_without_a_login_in_a_browser_it_says_where_it_looked(program: Any, sand
 def test_an_origin_there_is_not_is_named_with_those_there_are(program: Any) -> None:
     added = program.run("add", "--from", "elsewhere")
     assert added.returncode == 2
-    assert "env, kimi-cli, token, browser[:NAME]" in " ".join(added.stderr.split())
+    assert "env, kimi-cli, codexbar, token, browser[:NAME]" in " ".join(added.stderr.split())
 
 
 def test_removing_the_account_removes_the_session_from_the_vault(program: Any, sandbox: Any) -> None:

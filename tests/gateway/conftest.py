@@ -77,6 +77,7 @@ class Readings:
     snapshots: dict[str, Snapshot] = field(default_factory=dict)
     refusals: list[Refusal] = field(default_factory=list)
     answers: list[str] = field(default_factory=list)
+    doubts: list[str] = field(default_factory=list)
 
     def verdict(self, account: str, now: datetime) -> Verdict | None:
         return self.verdicts.get(account)
@@ -89,6 +90,9 @@ class Readings:
 
     def refused(self, refusal: Refusal) -> None:
         self.refusals.append(refusal)
+
+    def doubtful(self, account: str, now: datetime) -> None:
+        self.doubts.append(account)
 
     def served(self, account: str, now: datetime) -> None:
         self.answers.append(account)

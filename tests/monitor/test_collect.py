@@ -210,7 +210,7 @@ async def test_one_slow_account_delays_no_other(
 
     loopback.reply = by_key
     targets = [target(), target("slow", "sk-kimi-EXAMPLESLOW")]
-    collected = await refresh(targets, collector, whole_s=0.5)
+    collected = await refresh(targets, collector, whole_s=2)
     assert {name: one.outcome for name, one in collected.items()} == {"work": "read", "slow": "failed"}
     failure = snapshots.reads()["slow"].failure
     assert failure is not None
@@ -313,3 +313,21 @@ async def test_the_title_that_the_profile_tells_wins(
     assert snapshots.latest()["work"].plan_title == "Vivace"
     await collector.collect(target())
     assert snapshots.latest()["work"].plan_title == "Vivace"
+
+
+async def test_a_new_shape_is_an_event_of_names_told_once(
+    collector: Collector, store: Store, loopback: LoopbackServer, target: MakeTarget, clock: Any
+) -> None:
+    from perilune.store.events import recent
+
+    plain = {"usages": {"limit_5h": {"used_ratio": 0.5}}}
+    odd = {"usages": {"limit_5h": {"used_ratio": 0.5}, "limit_7d": {"used_ratio": "soon"}}, "novelty": "never-shown"}
+    for body in (plain, odd, odd, plain, odd):
+        loopback.reply = lambda asked, body=body: answer(200, msgspec.json.encode(body))  # type: ignore[misc]
+        clock.pass_(minutes=5)
+        collected = await collector.collect(target())
+        assert collected.snapshot is not None
+        assert str(next(one for one in collected.snapshot.windows if one.id == "5h").used_ratio) == "0.5"
+    with store.read() as connection:
+        told = [event for event in recent(connection, 10) if event.kind == "drift"]
+    assert [event.document for event in told] == ['{"fields":"usages.limit_7d, novelty","count":2}'] * 2

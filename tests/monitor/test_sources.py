@@ -371,3 +371,26 @@ def _secret(text: str) -> Any:
     from perilune.core.secret import Secret
 
     return Secret(text)
+
+
+async def test_a_source_that_asks_for_a_pause_is_left_alone_while_another_reads(house: House) -> None:
+    from datetime import timedelta
+
+    from perilune.sandbox.faults import Fault
+
+    house.account(key="env:K", cookie_source="manual")
+    house.environment |= {"K": keys.KIMI_CN, "KIMI_AUTH_TOKEN": web_session("cn", "u_0001")}
+    asks = Fault(path=USAGES, status=429, headers={"Retry-After": "600"}, count=None)
+    house.sandbox.world.faults.add(asks)
+    workbench = house.workbench
+    moment, asked = workbench.now(), []
+    async with workbench.control_client() as client:
+        snapshots = Snapshots(workbench.monitoring.store)
+        for minutes in (0, 5, 9, 11):
+            at = moment + timedelta(minutes=minutes)
+            collector = Collector(snapshots, client, clock=lambda at=at: at, owner="test")  # type: ignore[misc]
+            read = await collector.collect(house.target(), is_forced=minutes == 9)
+            assert (read.outcome, read.snapshot and read.snapshot.source) == ("read", "web-session")
+            asked.append(len(house.sandbox.world.journal.select(path=USAGES)))
+    workbench.monitoring.store.close()
+    assert asked == [1, 1, 1, 2]

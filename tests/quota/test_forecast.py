@@ -15,7 +15,8 @@ from tests.support.readings import FIVE_HOURS, HISTORIES, SEVEN_DAYS, samples
 from perilune.core.encode import to_builtins
 from perilune.core.schemas import schema_files
 from perilune.quota.document import StatusDocument
-from perilune.quota.forecast import History, Sample, confidence_of, forecast, of_cycle, share_of_short_window
+from perilune.quota.forecast import confidence_of, forecast, of_cycle, share_of_short_window
+from perilune.quota.samples import History, Sample
 
 SPAN = timedelta(hours=5)
 
@@ -35,7 +36,7 @@ def changed(window: str, **changes: Any) -> StatusDocument:
 def test_how_sure_depends_on_readings_and_on_how_much_of_the_window_they_cover(
     count: int, over: float, sure: str | None
 ) -> None:
-    assert confidence_of([one.at for one in samples(count, SPAN * over, None)], SPAN) == sure
+    assert confidence_of(samples(count, SPAN * over, None), SPAN) == sure
 
 
 def test_rates_are_of_this_cycle() -> None:

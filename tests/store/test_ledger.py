@@ -105,14 +105,15 @@ def test_a_span_begins_with_its_start_and_ends_before_its_end(store: Store) -> N
         assert ledger.totals(connection, DAY + timedelta(days=1), DAY + timedelta(days=2)) == []
 
 
-def test_sums_over_time_are_by_the_caller_s_spans(store: Store) -> None:
+def test_sums_of_days_are_those_of_the_caller_s_clock(store: Store) -> None:
     _insert(store, [_request(n) for n in (0, 1, 5)])
-    edges = [DAY, DAY + timedelta(seconds=2), DAY + timedelta(seconds=4), DAY + timedelta(seconds=6)]
+    day = DAY.toordinal() - 719_163
     with store.read() as connection:
-        spans = ledger.totals_over_time(connection, edges)
-    assert [(start, sum(total.requests for total in sums)) for start, sums in spans] == list(
-        zip(edges[:-1], (2, 0, 1), strict=True)
-    )
+        for hours, numbers in ((0, {day: 3}), (-1, {day - 1: 3}), (24, {day + 1: 3})):
+            found = ledger.totals_by_number(
+                connection, DAY, DAY + timedelta(seconds=9), timedelta(days=1), timedelta(hours=hours)
+            )
+            assert {number: total.requests for number, total in found} == numbers
 
 
 def test_a_failover_is_a_request_sent_to_two_slots(store: Store) -> None:

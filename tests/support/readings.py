@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from tests.support.g1 import NOW, WORK
 
-from perilune.quota.forecast import History, Sample
+from perilune.quota.samples import History, Sample
 
 FIVE_HOURS, SEVEN_DAYS = WORK.windows
 

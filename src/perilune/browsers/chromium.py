@@ -13,7 +13,7 @@ from typing import Any
 
 from perilune.browsers import leveldb
 from perilune.browsers.chromium_secret import AskKeyring, decrypted
-from perilune.browsers.copies import copy_steady, opened_copy, private_folder
+from perilune.browsers.copies import copy_steady, is_there, opened_copy, private_folder
 from perilune.browsers.stored import Profile, StoredValue, StoreError, StoreReading, StoreTrouble, Wanted
 from perilune.core.keys import has_key_shape
 from perilune.core.secret import Secret
@@ -41,9 +41,9 @@ def read_profile(profile: Profile, wanted: Wanted, ask: AskKeyring) -> StoreRead
 
 
 def cookie_file(folder: Path) -> Path | None:
-    """The file of a profile's cookies, None where there is none."""
+    """The file of a profile's cookies, None where there is none. Raises: StoreError where it may not be looked at."""
     files = (folder / "Network" / "Cookies", folder / "Cookies")
-    return next((file for file in files if file.is_file()), None)
+    return next((file for file in files if is_there(file)), None)
 
 
 def _trouble(profile: Profile, error: StoreError) -> StoreTrouble:
@@ -58,7 +58,7 @@ def _cookies(profile: Profile, wanted: Wanted, ask: AskKeyring) -> Iterator[Stor
         version = _version(store)
         for host, value, encrypted, expires, accessed in _rows(store, wanted):
             try:
-                plain = value or _decrypted(bytes(encrypted), host, version, profile.application, ask)
+                plain = value or _decrypted(bytes(encrypted), host, version, profile, ask)
             except StoreError as error:
                 yield error
             else:
@@ -73,9 +73,9 @@ def _cookies(profile: Profile, wanted: Wanted, ask: AskKeyring) -> Iterator[Stor
                 )
 
 
-def _decrypted(encrypted: bytes, host: str, version: int, application: str, ask: AskKeyring) -> str:
+def _decrypted(encrypted: bytes, host: str, version: int, profile: Profile, ask: AskKeyring) -> str:
     """The plain text of a cookie; anything that is no header text was not decrypted. Raises: StoreError."""
-    text = decrypted(encrypted, host, version, application, ask).decode("latin-1")
+    text = decrypted(encrypted, host, version, profile, ask).decode("latin-1")
     if not has_key_shape(text):
         raise StoreError("PL-COOKIE-UNREADABLE")
     return text

@@ -2,6 +2,7 @@
 
 import shutil
 import sqlite3
+import stat
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -38,6 +39,16 @@ def opened_copy(database: Path) -> Iterator[sqlite3.Connection]:
         finally:
             if connection is not None:
                 connection.close()
+
+
+def is_there(file: Path) -> bool:
+    """Whether a file is there. Raises: StoreError where the system does not let it be looked at."""
+    try:
+        return stat.S_ISREG(file.stat().st_mode)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError:
+        raise _refused() from None
 
 
 def copy_steady(files: Sequence[Path], folder: Path) -> None:

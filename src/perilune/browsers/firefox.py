@@ -13,7 +13,7 @@ from pathlib import Path
 from sqlite3 import Connection
 from typing import Any
 
-from perilune.browsers.copies import opened_copy
+from perilune.browsers.copies import is_there, opened_copy
 from perilune.browsers.snappy import decompress
 from perilune.browsers.stored import Profile, StoredValue, StoreError, StoreReading, StoreTrouble, Wanted
 from perilune.core.instants import from_epoch
@@ -41,7 +41,7 @@ def read_profile(profile: Profile, wanted: Wanted, container: str | None = None)
 
 def _cookies(profile: Profile, wanted: Wanted, container: str | None) -> Iterator[StoredValue]:
     file = profile.folder / "cookies.sqlite"
-    if not file.is_file():
+    if not is_there(file):
         return
     with opened_copy(file) as store:
         version = _version(store)
@@ -92,7 +92,7 @@ def _is_in(attributes: str, container: str | None) -> bool:
 
 def _storage(profile: Profile, wanted: Wanted, container: str | None) -> Iterator[StoredValue]:
     file = _storage_file(profile.folder, wanted.origin, container)
-    if not file.is_file():
+    if not is_there(file):
         return
     with opened_copy(file) as store:
         query = "SELECT conversion_type, compression_type, value FROM data WHERE key = ?"

@@ -3,7 +3,7 @@
 import configparser
 import json
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from msgspec import Struct
@@ -36,6 +36,7 @@ BROWSERS: tuple[Browser, ...] = (
         name="Chrome", application="chrome", linux=("google-chrome",), flatpak="com.google.Chrome",
         macos=("Google/Chrome",), windows=("Local/Google/Chrome/User Data",),
     ),
+    Browser(name="Safari", family="safari", macos=("",)),
     Browser(
         name="Edge", application="microsoft-edge", linux=("microsoft-edge",), flatpak="com.microsoft.Edge",
         macos=("Microsoft Edge",), windows=("Local/Microsoft/Edge/User Data",),
@@ -67,15 +68,21 @@ BROWSERS: tuple[Browser, ...] = (
 
 
 def find_profiles(
-    home: Path, environment: Mapping[str, str], name: str | None = None, platform: str = sys.platform
+    home: Path,
+    environment: Mapping[str, str],
+    name: str | None = None,
+    platform: str = sys.platform,
+    first: str | None = None,
 ) -> Iterator[Profile]:
-    """The profiles of all browsers, or of the one of that name, by their folders. No store is opened."""
-    for browser in BROWSERS:
+    """The profiles of all browsers, or of the one of that name, by their folders. No store is opened.
+
+    `first` is the browser to begin with.
+    """
+    for browser in sorted(BROWSERS, key=lambda one: one.name != first):
         if name is not None and browser.name.lower() != name.lower():
             continue
         for root in roots(browser, home, environment, platform):
-            profiles = chromium_profiles if browser.family == "chromium" else firefox_profiles
-            for label, folder in profiles(root):
+            for label, folder in _PROFILES[browser.family](root):
                 yield Profile(
                     browser=browser.name,
                     family=browser.family,
@@ -89,7 +96,9 @@ def roots(browser: Browser, home: Path, environment: Mapping[str, str], platform
     """The folders of a browser that are there."""
     found: list[Path] = []
     if platform == "darwin":
-        found = [home / "Library" / "Application Support" / place for place in browser.macos]
+        base = home / "Library"
+        base = base if browser.family == "safari" else base / "Application Support"
+        found = [base / place for place in browser.macos]
     elif platform == "win32":
         found = [_windows(home, environment, place) for place in browser.windows]
     else:
@@ -117,6 +126,31 @@ def firefox_profiles(root: Path) -> Iterator[tuple[str, Path]]:
         folder = root / path if is_relative else Path(path)
         if folder.is_dir():
             yield name, folder
+
+
+def safari_profiles(root: Path) -> Iterator[tuple[str, Path]]:
+    """The one profile of the user's Library, where the program is known to keep something."""
+    kept = (root / "Containers" / "com.apple.Safari", root / "Safari", root / "Cookies" / "Cookies.binarycookies")
+    if any(_may_be_there(place) for place in kept):
+        yield "Safari", root
+
+
+def _may_be_there(place: Path) -> bool:
+    """What may not be looked at may be there; reading it tells that it is not allowed."""
+    try:
+        place.stat()
+    except FileNotFoundError:
+        return False
+    except OSError:
+        return True
+    return True
+
+
+_PROFILES: dict[Family, Callable[[Path], Iterator[tuple[str, Path]]]] = {
+    "chromium": chromium_profiles,
+    "firefox": firefox_profiles,
+    "safari": safari_profiles,
+}
 
 
 def _named_profiles(root: Path) -> list[str]:

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from perilune.browsers import chromium, firefox
-from perilune.browsers.chromium_secret import keyring_asker
+from perilune.browsers import chromium, firefox, safari
+from perilune.browsers.chromium_keys import keyring_asker
 from perilune.browsers.stored import Profile, StoreReading, Wanted
 
 
@@ -15,5 +15,7 @@ def search(
     for profile in profiles:
         if profile.family == "firefox":
             yield profile, firefox.read_profile(profile, wanted, container)
+        elif profile.family == "safari":
+            yield profile, safari.read_profile(profile, wanted)
         else:
             yield profile, chromium.read_profile(profile, wanted, ask)

@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from perilune.core.secret import Secret
 
-Family = Literal["chromium", "firefox"]
+Family = Literal["chromium", "firefox", "safari"]
 Kind = Literal["cookie", "local-storage"]
 
 

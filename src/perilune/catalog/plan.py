@@ -52,7 +52,8 @@ class Plan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     Shape: `surfaces` in order of preference for requests (`same` means the dialect in front, where listed in
     `surfaces`); `unit` is what use costs: plan quota or money. `key_prefixes` give detection its order. `vendor` is how
     sentences call whoever answers. `known_hosts` are hosts of others that speak this plan's dialect, for addresses that
-    come without a plan.
+    come without a plan. `is_opt_in` plans are taken only when they are named; keys that begin with one of
+    `refused_prefixes` are plainly another plan's and are not sent.
     Units: `poll_interval_s` seconds.
     """
 
@@ -73,6 +74,8 @@ class Plan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     personal_use: bool = False
     is_detectable: bool = True
     is_read_only: bool = False
+    is_opt_in: bool = False
+    refused_prefixes: tuple[str, ...] = ()
     needs_base_url: bool = False
     known_hosts: tuple[str, ...] = ()
     known_as: dict[str, str] = {}

@@ -88,8 +88,10 @@ class WatchedLedger:
         publish: Publish,
         mains: Mapping[str, str],
         why: Callable[[str, datetime], str | None] = lambda account, now: None,
+        served: Callable[[str, str], object] = lambda account, purpose: None,
     ) -> None:
         self._why = why
+        self._served = served
         self._ledger = ledger
         self._happenings = happenings
         self._publish = publish
@@ -106,6 +108,7 @@ class WatchedLedger:
         self._ledger.record(request, attempts)
         if request.route is not None and request.account is not None and request.outcome == "ok":
             self.served_at[request.account] = request.ended_at
+            self._served(request.account, request.purpose)
             self._notice(request, request.route, request.account, attempts)
         self._publish("gateway")
 
@@ -117,6 +120,7 @@ class WatchedLedger:
             return
         self._ledger.record_plain(plain)
         self.served_at[fixed.account] = plain.received_at
+        self._served(fixed.account, "client")
         self._publish("gateway")
 
     def _notice(self, request: RequestRecord, route: str, account: str, attempts: Sequence[AttemptRecord]) -> None:

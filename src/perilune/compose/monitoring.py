@@ -1,6 +1,5 @@
 """Wires the monitor: accounts of the configuration to targets, the store to the status document."""
 
-import os
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -30,13 +29,11 @@ if TYPE_CHECKING:
     from perilune.core.secret import Secret
     from perilune.monitor.target import Target
     from perilune.providers.contract.probing import Probed
-    from perilune.providers.contract.reading import Binding
-    from perilune.quota.forecast import History
+    from perilune.quota.samples import History
     from perilune.store.engine import Store
     from perilune.store.snapshots import Snapshots
     from perilune.vault.vault import Vault
 
-_HISTORY = timedelta(days=56)
 _DATABASE = "PERILUNE_DATABASE_URL"
 
 
@@ -117,12 +114,12 @@ class Monitoring:
         return run_facts(self.store, run, self._clock())
 
     def histories(self) -> "dict[str, History]":
-        """The readings kept of the last 56 days, by account."""
+        """The readings that forecasts rest on, by account."""
         if self._url is None and not self._paths.store_file.is_file():
             return {}
         from perilune.store.histories import histories
 
-        return histories(self.store, self._clock() - _HISTORY)
+        return histories(self.store, self._clock())
 
     def needs_reading(self, names: Sequence[str], *, is_asked: bool = False) -> bool:
         """Whether a status wants calls first: something was last tried too long ago, and no service sees to it."""
@@ -142,7 +139,10 @@ class Monitoring:
         """Read what is due, within 8 seconds in all; the store has the result, good or bad."""
         import asyncio
 
+        from perilune.compose.histories import keep_tidy
+
         asyncio.run(self._read(names, is_asked=is_asked))
+        keep_tidy(self.store, self.config.history, self._clock())
         self.keep_line()
 
     def keep_line(self, service: int | None = None) -> None:
@@ -183,11 +183,12 @@ class Monitoring:
             console=region.keys_page if region else "",
             is_extra_usage_allowed=account.extra_usage,
             own_limits=Limits(concurrency=account.max_concurrent_requests, rpm=account.rpm, tpm=account.tpm),
-            interval_s=self.config.monitor.interval_s,
+            interval_s=self._interval_s(account),
         )
 
     def targets(self, names: Sequence[str] = ()) -> "list[Target]":
         """The accounts that can be read: not paused, of a plan with a region and a key."""
+        from perilune.compose.reading import binder
         from perilune.compose.sources import AccountSources
         from perilune.monitor.target import Target
 
@@ -197,7 +198,7 @@ class Monitoring:
             if place is None:
                 continue
             plan, region = place
-            bind = _binder(self._vault, account, plan, region)
+            bind = binder(self._vault, account, plan, region)
             sources = AccountSources(account, plan, region, bind, self._vault, self._environment, self._clock)
             is_implied = self._origins.get(account.name, "file") != "file"
             options = () if is_implied else sources.options()
@@ -288,35 +289,9 @@ class Monitoring:
         await self._read(names, is_asked=True)
 
     async def _read(self, names: Sequence[str], *, is_asked: bool) -> None:
-        from perilune.monitor.collect import Collector
+        from perilune.compose.reading import collecting
         from perilune.monitor.refresh import refresh
-        from perilune.net.control import ControlClient
-        from perilune.net.upstream_map import VARIABLE, parse_upstream
-        from perilune.store.snapshots import Snapshots
 
-        upstream = parse_upstream(self._environment.get(VARIABLE))
-        async with ControlClient(upstream=upstream) as client:
-            collector = Collector(Snapshots(self.store), client, clock=self._clock, owner=f"status-{os.getpid()}")
+        async with collecting(self.store, self._environment, self._clock) as collector:
             due_names = self._due(names, is_asked=is_asked)
             await refresh(self.targets(due_names) if due_names else [], collector, rest=rest_of(is_asked=is_asked))
-
-
-def _binder(
-    open_vault: "Callable[[], Vault]", account: AccountConfig, plan: Plan, region: Region
-) -> "Callable[[], Binding]":
-    def bind() -> "Binding":
-        from perilune.providers.contract.reading import Binding
-
-        if not account.key:
-            raise CredentialError.of("PL-CRED-NONE", account=account.name)
-        vault = open_vault()
-        return Binding(
-            account=account.name,
-            plan=plan,
-            region=region,
-            secret=vault.read(account.key, account.name),
-            base_url=account.base_url,
-            salt=vault.fingerprint_key,
-        )
-
-    return bind

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from perilune.store.engine import Store
 
 _SHARED = ("run", "kind", "part", "body_hash", "marker", "sent_at", "words")
-_PUBLISHED = (RunStatus.COMPLETE, RunStatus.PARTIAL, RunStatus.DEFERRED, RunStatus.SKIPPED)
+_PUBLISHED = (RunStatus.COMPLETE, RunStatus.PARTIAL, RunStatus.SKIPPED)
 
 
 class StoredOutbox:

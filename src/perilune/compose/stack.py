@@ -4,7 +4,8 @@ import asyncio
 import contextlib
 import logging
 import os
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,8 +13,10 @@ from starlette.types import ASGIApp
 
 from perilune.compose.alerting import Alerting
 from perilune.compose.engine import Engine
+from perilune.compose.histories import Housekeeping
 from perilune.compose.lines import keep_line
 from perilune.compose.live import LiveService
+from perilune.compose.use import Use, saves_power
 from perilune.compose.workbench import Workbench
 from perilune.core.errors import PeriluneError, Problem
 from perilune.core.messages import Voice
@@ -22,8 +25,8 @@ from perilune.faces.api.hooks import HookDesk, LateDesk
 from perilune.faces.api.hub import Hub
 from perilune.faces.api.ports import AddedKey
 from perilune.faces.web.app import build_web
-from perilune.monitor.collect import Collected, Collector
-from perilune.monitor.interval import Activity
+from perilune.monitor.collect import Collected
+from perilune.monitor.counted import CountedCollector, ReadCounts
 from perilune.monitor.refresh import refresh
 from perilune.monitor.schedule import Schedule
 from perilune.net.control import ControlClient
@@ -80,14 +83,17 @@ class Stack:
         )
         self._client: ControlClient = bench.control_client()
         self.alerting = Alerting(self.engine, self._client, self._loop)
-        self._collector = Collector(
+        self.read_counts = ReadCounts()
+        self._collector = CountedCollector(
             self.engine.snapshots,
             self._client,
             clock=bench.now,
             owner=f"service-{os.getpid()}",
             publish=self._account_changed,
-        )
+        ).counting(self.read_counts)
+        self._use = Use(self._served_at, lambda: hub.listeners, bench.now, saves_power)
         self._schedule = self._new_schedule()
+        hub.opened = self._screen_opened
 
     @property
     def asgi(self) -> ASGIApp:
@@ -105,6 +111,7 @@ class Stack:
         self._schedule_task = asyncio.create_task(self._read_for_good())
         self._keep(self._watch_config())
         self._keep(self.engine.sharing.run())
+        self._keep(Housekeeping(self.engine.store, self.bench, lambda: self.engine.monitoring.config.history).run())
         if self.engine.monitoring.config.forges:
             self._begin_reviewing()
         self._keep(self.alerting.run())
@@ -145,16 +152,12 @@ class Stack:
             await self._account_changed("account", account)
 
     def _new_schedule(self) -> Schedule:
-        return Schedule(self._collector, self.engine.snapshots, clock=self.bench.now, activity=self._activity)
+        return Schedule(self._collector, self.engine.snapshots, clock=self.bench.now, activity=self._use.activity)
 
     async def _read_for_good(self) -> None:
         if self.engine.monitoring.config.accounts:
             await asyncio.to_thread(self._client.open)  # imports a library: not in the way of the first answers
             await self._schedule.run(self.engine.monitoring.targets())
-
-    def _activity(self, account: str) -> Activity:
-        last = self.engine.ledger.served_at.get(account)
-        return Activity(last_request_at=last, has_open_screen=self.hub.listeners > 0)
 
     async def _account_changed(self, kind: str, account: str) -> None:
         await asyncio.to_thread(self._load_board)
@@ -184,6 +187,14 @@ class Stack:
             keep_line(status, self.bench.paths, self.engine.monitoring.config, self.bench.plans, os.getpid())
         except OSError as error:
             _log.warning("status lines are not told of changes: %s", error.strerror)
+
+    def _served_at(self, account: str) -> datetime | None:
+        return self.engine.ledger.served_at.get(account)
+
+    def _screen_opened(self) -> None:
+        """Somebody looks: accounts that were read seldom are due earlier."""
+        self._use.seen()
+        self._schedule.reconsider()
 
     def _published(self, event: str) -> None:
         if self.hub.listeners:
@@ -225,12 +236,12 @@ class Stack:
         if self._reviewing is not None:
             self._loop.call_soon_threadsafe(self._reviewing.wake)
 
-    def _config_stamp(self) -> tuple[int, int] | None:
-        try:
-            found = self.bench.paths.config_file.stat()
-        except OSError:
-            return None
-        return found.st_mtime_ns, found.st_size
+    def _config_stamp(self) -> tuple[tuple[str, int, int], ...]:
+        """What changes with the configuration file and with every key that is put into the vault."""
+        paths = self.bench.paths
+        with contextlib.suppress(OSError):
+            return stamps((paths.config_file, *sorted(paths.vault_folder.glob("*"))))
+        return stamps((paths.config_file,))
 
     async def _watch_config(self) -> None:
         while True:
@@ -271,6 +282,16 @@ class Stack:
         self._config_seen = self._config_stamp()
         await self.reload()
         await self.read_when_due(account)
+
+
+def stamps(files: Iterable[Path]) -> tuple[tuple[str, int, int], ...]:
+    """Name, time and size of the files that are there."""
+    found = []
+    for file in files:
+        with contextlib.suppress(OSError):
+            at = file.stat()
+            found.append((file.name, at.st_mtime_ns, at.st_size))
+    return tuple(found)
 
 
 def _modified_at(file: Path) -> int | None:

@@ -44,6 +44,8 @@ def implied_accounts(
 ) -> Implied:
     """One account `PLAN-env` for each plan whose key the environment holds and no written account refers to.
 
+    A plan that is opt-in implies none: its key is taken when the plan is named.
+
     Raises: PL-CONFIG-BASEURL when a plan's address variable breaks the rules.
     """
     names, references = {account.name for account in written}, {account.key for account in written}
@@ -52,7 +54,7 @@ def implied_accounts(
     for plan in plans.values():
         variable = key_variable(plan, environment)
         name = f"{plan.id}-env"
-        if variable is None or f"env:{variable}" in references or name in names:
+        if variable is None or plan.is_opt_in or f"env:{variable}" in references or name in names:
             continue
         base_url = _base_url(plan, environment)
         region, warning = _region(plan, environment, base_url)

@@ -12,6 +12,7 @@ from perilune.config.base_url import check_base_url, official_home, repaired_bas
 from perilune.config.layout import KeyPath, Layout
 from perilune.config.notify_rules import notify_problems
 from perilune.config.references import has_reference_shape
+from perilune.config.route_rules import rule_problems
 from perilune.config.schema import AccountConfig, Config
 from perilune.core.addresses import base_url_fault
 from perilune.core.errors import ConfigError, Problem
@@ -139,6 +140,7 @@ def belongs_elsewhere(url: str, plan_id: str, region_id: str, account: str, plac
 def _gateway_problems(config: Config, known: Sequence[str], place: Place) -> Iterator[Problem]:
     if parse_listen(config.gateway.listen) is None:
         yield _value("listen", place(("gateway", "listen")), "listen", config.gateway.listen)
+    yield from rule_problems(config, place)
     for number, route in enumerate(config.gateway.routes):
         for index, slot in enumerate(route.slots):
             if slot.account not in known:

@@ -20,8 +20,9 @@ from perilune.gateway.dispatch import Dispatcher
 from perilune.gateway.door import Door, KeyBook
 from perilune.gateway.intake import App
 from perilune.gateway.lane import Lane
-from perilune.gateway.ports import Accounts, Ledger
+from perilune.gateway.ports import Accounts, Ledger, NoPurse, Purse
 from perilune.gateway.rates import Rate, Rates
+from perilune.gateway.room import Room
 from perilune.gateway.server import Surface
 from perilune.gateway.setup import Counters, LiveTraits, Services, Setup
 from perilune.gateway.slots import Resolver
@@ -55,6 +56,8 @@ class Parts(Struct, kw_only=True):
     restored: tuple[ScopeState, ...] = ()
     on_change: Callable[[ScopeState, bool], None] | None = None
     keys: KeyBook | None = None
+    purse: Purse | None = None
+    on_rate: Callable[[str, str, int], None] | None = None
     token: Secret | None = None
     fallback: App | None = None
     language: Language = "en"
@@ -85,6 +88,9 @@ class Gateway:
             stays=Stays(),
             live_traits=LiveTraits(),
             counters=Counters(),
+            rates=Rates(parts.on_rate),
+            room=Room(parts.accounts),
+            purse=parts.purse or NoPurse(),
         )
         self.core = Core(services, _setup(parts))
         self._door = _door(parts)

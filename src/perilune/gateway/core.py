@@ -108,6 +108,7 @@ class Core:
     async def drain(self, seconds: float) -> bool:
         """Take nothing new, let answers finish for so long, then end them with an error event; True when all did."""
         self.is_stopping = True
+        self.services.admission.stop()
         loop = asyncio.get_running_loop()
         until = loop.time() + seconds
         while self.services.counters.in_flight > 0 and loop.time() < until:  # noqa: ASYNC110 - a counter, not an event

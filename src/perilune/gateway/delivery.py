@@ -10,6 +10,7 @@ from perilune.gateway.answering import JSON_TYPE, STREAM_HEADERS, headers_to_cli
 from perilune.gateway.call import Attempt, Call, Reply
 from perilune.gateway.choosing import Chooser, Place
 from perilune.gateway.dispatch import Sent, Streaming
+from perilune.gateway.failures import plain_outcome
 from perilune.gateway.learning import learn_from
 from perilune.gateway.setup import Services, Setup
 from perilune.gateway.shaping import Corrections, Prepared, Shaper
@@ -109,6 +110,7 @@ class Delivery:
             prompt_tokens=lambda: self._shaper.prompt_tokens,
         )
         self._services.streams.add(stream)
+        place.lease.on_lost = partial(stream.interrupt, plain_outcome(Is.CLIENT_GONE, code="PL-GW-STREAM"))
         return stream
 
     def _keep_thought(self, served: Served, answer: Answer) -> None:

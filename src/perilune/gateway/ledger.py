@@ -12,9 +12,11 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from itertools import islice
 
+from sqlalchemy import Connection
+
 from perilune.core.errors import Problem, StoreError
 from perilune.gateway.ledger_rows import Row, attempt_rows, plain_rows, request_row
-from perilune.gateway.pricing import Pricing
+from perilune.gateway.pricing import Charge, Pricing
 from perilune.gateway.record import AttemptRecord, PlainRecord, RequestRecord
 from perilune.store.engine import Store
 from perilune.store.ledger import insert_in_bulk
@@ -23,7 +25,8 @@ _LINGER_S = 0.15  # of the 250 ms that a crash may lose, the rest is for writing
 _BATCH = 500
 _CAPACITY = 10_000
 
-_Entry = tuple[Row, list[Row]]
+_Settling = tuple[RequestRecord, Charge] | None
+_Entry = tuple[Row, list[Row], _Settling]
 
 _log = logging.getLogger(__name__)
 
@@ -31,7 +34,8 @@ _log = logging.getLogger(__name__)
 class LedgerWriter:
     """Takes rows from any thread. `dropped` counts rows that found the buffer full, `problem` is the store's last one.
 
-    `on_written` is called in the writer's thread after each batch, with the number of requests in it.
+    `on_written` is called in the writer's thread after each batch, with the number of requests in it; `settle` within
+    the batch's transaction for each request that counts against budgets.
     """
 
     def __init__(
@@ -41,6 +45,7 @@ class LedgerWriter:
         *,
         capacity: int = _CAPACITY,
         on_written: Callable[[int], None] | None = None,
+        settle: Callable[[Connection, RequestRecord, Charge], None] | None = None,
     ) -> None:
         self.dropped = 0
         self.written = 0
@@ -49,6 +54,7 @@ class LedgerWriter:
         self._pricing = pricing
         self._capacity = capacity
         self._on_written = on_written
+        self._settle = settle
         self._buffer: deque[_Entry] = deque()
         self._something = threading.Event()
         self._now = threading.Event()
@@ -64,7 +70,8 @@ class LedgerWriter:
         try:
             charge = self._pricing.charge(request)
             tries = attempt_rows(request, attempts, charge, self._pricing)
-            self._keep((request_row(request, attempts, charge), tries))
+            settling = (request, charge) if request.counts else None
+            self._keep((request_row(request, attempts, charge), tries, settling))
         except Exception:  # noqa: BLE001 what cannot be counted must not end the request it is about
             self._drop()
 
@@ -74,7 +81,7 @@ class LedgerWriter:
             self.dropped += 1
             return
         try:
-            self._keep(plain_rows(plain, self._pricing))
+            self._keep((*plain_rows(plain, self._pricing), None))
         except Exception:  # noqa: BLE001 as above
             self._drop()
 
@@ -148,10 +155,13 @@ class LedgerWriter:
                 self.dropped += 1
 
     def _insert(self, batch: list[_Entry]) -> None:
-        requests = [request for request, _ in batch]
-        attempts = [row for _, rows in batch for row in rows]
+        requests = [request for request, _, _ in batch]
+        attempts = [row for _, rows, _ in batch for row in rows]
         with self._store.begin() as connection:
             insert_in_bulk(connection, requests, attempts)
+            for _, _, settling in batch:
+                if settling is not None and self._settle is not None:
+                    self._settle(connection, *settling)
         self.written += len(batch)
 
     def _forget(self, count: int) -> None:

@@ -49,16 +49,26 @@ class Rate:
         self._hit, self._miss, self._output, self._write = (int(amount.scaleb(places)) for amount in each)
         self._places = places + _PER_PLACES
 
+    def amount(self, usage: Usage | None) -> Decimal | None:
+        """What the tokens cost, exactly; None without a price, or without known tokens."""
+        units = self._units(usage)
+        return None if units is None else Decimal(units).scaleb(-self._places)
+
     def amount_text(self, usage: Usage | None) -> str | None:
-        """What the tokens cost, as a table keeps it; None without a price, or without known tokens."""
+        """The same as a table keeps it."""
+        units = self._units(usage)
+        if units is None:
+            return None
+        digits = str(units).rjust(self._places + 1, "0")
+        fraction = digits[-self._places :].rstrip("0")
+        return f"{digits[: -self._places]}.{fraction}" if fraction else digits[: -self._places]
+
+    def _units(self, usage: Usage | None) -> int | None:
         if self.price is None or usage is None or usage.input_total is None or usage.output_total is None:
             return None
         read, write = usage.cache_read or 0, usage.cache_write or 0
         miss = max(usage.input_total - read - write, 0)
-        amount = miss * self._miss + read * self._hit + write * self._write + usage.output_total * self._output
-        digits = str(amount).rjust(self._places + 1, "0")
-        fraction = digits[-self._places :].rstrip("0")
-        return f"{digits[: -self._places]}.{fraction}" if fraction else digits[: -self._places]
+        return miss * self._miss + read * self._hit + write * self._write + usage.output_total * self._output
 
 
 _NOTHING = Charge()

@@ -5,10 +5,14 @@ from datetime import datetime, timedelta
 from msgspec import Struct
 
 from perilune.dialects.usage import Usage
+from perilune.gateway.budgets import Count
 
 
 class RequestRecord(Struct, frozen=True, kw_only=True):
-    """One request. Shape: `session` is a digest; `account` None when nobody answered. Units: `…_ms` milliseconds."""
+    """One request. Shape: `session` is a digest; `account` None when nobody answered. Units: `…_ms` milliseconds.
+
+    `counts` are the budgets that it is settled against.
+    """
 
     id: str
     received_at: datetime
@@ -40,6 +44,7 @@ class RequestRecord(Struct, frozen=True, kw_only=True):
     adjusted: tuple[str, ...]
     bytes_in: int
     bytes_out: int
+    counts: tuple[Count, ...] = ()
 
 
 class AttemptRecord(Struct, frozen=True, kw_only=True):

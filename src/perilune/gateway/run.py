@@ -1,7 +1,6 @@
 """One request from its first slot to its answer: choose, admit, shape, send, and decide what an outcome leads to."""
 
 import asyncio
-from datetime import timedelta
 from functools import partial
 
 from msgspec import Struct
@@ -66,6 +65,7 @@ class Run:
         tally.session = self._session
         tally.route = route.name
         self._chooser = Chooser(services, setup, call, route, self._shaper, self._session)
+        tally.skips = self._chooser.skips
         self._clocks: Clocks = call.clocks or setup.clocks.for_client(call.headers)
         self._deadline = tally.began + self._clocks.total_s
         self._commit_at = tally.began + (self._clocks.client_s or self._clocks.total_s)
@@ -114,8 +114,9 @@ class Run:
             if first is None:
                 prepared = self._prepared(place, tries)
                 turn = await self._turn(place)
-                if isinstance(turn, float):
-                    return None, self._without_turn(place, turn)
+                if isinstance(turn, Outcome):
+                    self._chooser.pass_over(place.slot, turn)
+                    return None, Step(Move.NEXT)
                 place.debit = turn
                 attempt, begun = self._opened(place, prepared), None
             else:
@@ -128,6 +129,7 @@ class Run:
                 keeps_lease = reply.chunks is not None
                 return reply, Step(Move.STOP)
             attempt.outcome = sent.outcome
+            self._services.room.give_back(place.slot)
             if place.debit is not None:
                 place.debit.refund()
             return None, self._after(place, prepared, sent.outcome, tries)
@@ -146,22 +148,16 @@ class Run:
         headers = self._own_headers(place.slot.account)
         return self._delivery.reply(Served(place, prepared, attempt, sent, corrections), headers)
 
-    async def _turn(self, place: Place) -> Debit | float | None:
+    async def _turn(self, place: Place) -> Debit | Outcome | None:
         loop = asyncio.get_running_loop()
         began = loop.time()
         longest_s = max(min(self._deadline, self._commit_at) - began, 0.0)
         if self._services.rates.gate(place.slot.group) is not None and self._has_other(place):
             longest_s = min(self._clocks.patience_s, longest_s)
         model = self._chooser.model_of(place.slot)
-        turn = await take_turn(self._services, place.slot, model, self._shaper, longest_s)
+        turn = await take_turn(self._services, self._tally, self._call, place.slot, model, self._shaper, longest_s)
         self._chooser.waited_s += loop.time() - began
         return turn
-
-    def _without_turn(self, place: Place, wait_s: float) -> Step:
-        """The slot's rate lets nothing through in time: the next one; nothing was sent."""
-        retry_at = self._services.now() + timedelta(seconds=wait_s)
-        self._chooser.pass_over(place.slot, Outcome(kind=Is.RATE_OTHER, code="PL-429-RATE", retry_at=retry_at))
-        return Step(Move.NEXT)
 
     def _prepared(self, place: Place, tries: _Tries) -> Prepared:
         slot, model = place.slot, self._chooser.model_of(place.slot)

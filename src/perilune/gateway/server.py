@@ -19,11 +19,12 @@ from perilune.gateway.call import Call, Reply
 from perilune.gateway.core import Core
 from perilune.gateway.counting import TokenCounter
 from perilune.gateway.door import Caller, Door, lowered
-from perilune.gateway.intake import App, ClientGone, Receive, Scope, Send, Watch, cycle_of, read_body, read_head
+from perilune.gateway.intake import App, ClientGone, Receive, Scope, Send, Watch, read_body, read_head
 from perilune.gateway.keepalive import answer_kept_alive, event_of
+from perilune.gateway.key_limits import KeyGate
 from perilune.gateway.listing import list_models
 from perilune.gateway.paths import FRONTS, Endpoint
-from perilune.gateway.pump import head_bytes, pump_of
+from perilune.gateway.sending import send_plainly, send_reply
 from perilune.gateway.stream import AnswerStream
 
 _log = logging.getLogger(__name__)
@@ -56,13 +57,14 @@ class Surface:
         self._door = door
         self._counter = counter
         self._fallback = fallback
+        self._gate = KeyGate(core, self._limited_now)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One ASGI request."""
         if scope["type"] == "http":
             path: str = scope["path"]
             if path in paths.BASES and scope["method"] in ("HEAD", "OPTIONS"):
-                await _send(send, Reply(status=200, headers=[]))
+                await send_plainly(send, Reply(status=200, headers=[]))
                 return
             if path != "/" and paths.is_ours(path):
                 await self._answer(scope, path, receive, send)
@@ -70,7 +72,7 @@ class Surface:
         if self._fallback is not None:
             await self._fallback(scope, receive, send)
         elif scope["type"] == "http":
-            await _send(send, self._not_found(scope["path"]))
+            await send_plainly(send, self._not_found(scope["path"]))
         elif scope["type"] == "lifespan":
             await _lifespan(receive, send)
 
@@ -80,9 +82,9 @@ class Surface:
         except ClientGone:
             return
         if isinstance(taken, Reply):
-            await _send(send, taken)
+            await send_plainly(send, taken)
         else:
-            await self.go_on(taken, self._core.answer(taken), scope, receive, send)
+            await self.go_on(taken, self._gate.answer(taken), scope, receive, send)
 
     async def go_on(
         self, call: Call, reply: Coroutine[object, object, Reply], scope: Scope, receive: Receive, send: Send
@@ -122,6 +124,8 @@ class Surface:
 
     async def _asked(self, call: Call, coming: Coroutine[object, object, Reply]) -> Reply:
         reply = await coming
+        if call.limits is not None and self._core.services.purse.is_soft(call.limits):
+            reply.headers.append(("x-perilune-budget", "soft"))
         self.end_with_key(call, reply)
         return reply
 
@@ -174,6 +178,7 @@ class Surface:
             headers=headers,
             owner=caller.owner,
             key_id=caller.key_id,
+            limits=caller.limits,
             priority=lowered(caller.priority, headers.get("x-perilune-priority")),
         )
         return self._limited(call, caller)
@@ -193,6 +198,10 @@ class Surface:
         limits = ", ".join([*(caller.models or ()), *(caller.routes or ())])
         facts: dict[str, object] = {"key": caller.owner, "model": model[:200], "models": limits}
         return self._refused(call.front, Problem(code="PL-GW-MODEL", facts=facts), ErrorKind.NOT_ALLOWED)
+
+    def _limited_now(self, dialect: Dialect, problem: Problem, kind: ErrorKind, retry_after_s: int) -> Reply:
+        voice = self._core.services.voice(self._core.setup.language)
+        return error_reply(dialect, client_error(voice, problem, kind, ""), retry_after_s=retry_after_s)
 
     def _models(self, dialect: Dialect, wanted: str) -> Reply:
         entries = list_models(self._core.setup.routes, self._core.services.accounts)
@@ -245,41 +254,6 @@ def _place_of(error: BaseException) -> str:
     """Files and lines of a fault, without its words: they could hold what a request held."""
     frames = traceback.extract_tb(error.__traceback__)[-6:]
     return " < ".join(f"{PurePath(frame.filename).name}:{frame.lineno}" for frame in reversed(frames))
-
-
-async def send_reply(scope: Scope, send: Send, reply: Reply) -> None:
-    """Send a reply; in a server of ours a stream flows past this task, which only waits for its end."""
-    cycle = cycle_of(scope)
-    client = None if cycle is None else cycle.connection
-    pump = pump_of(reply, client)
-    if cycle is None or client is None or pump is None:
-        await _send(send, reply)
-        return
-    pump.done = asyncio.get_running_loop().create_future()
-    cycle.leave_to_another()
-    pump.start(head_bytes(reply, client))
-    try:
-        await pump.done
-    except asyncio.CancelledError:
-        pump.gone()
-        raise
-
-
-async def _send(send: Send, reply: Reply) -> None:
-    headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in reply.headers]
-    chunks = reply.chunks
-    if chunks is None:
-        headers.append((b"content-length", str(len(reply.body)).encode()))
-        await send({"type": "http.response.start", "status": reply.status, "headers": headers})
-        await send({"type": "http.response.body", "body": reply.body})
-        return
-    try:
-        await send({"type": "http.response.start", "status": reply.status, "headers": headers})
-        async for chunk in chunks:
-            await send({"type": "http.response.body", "body": chunk, "more_body": True})
-        await send({"type": "http.response.body", "body": b""})
-    finally:
-        await chunks.aclose()
 
 
 def _json(document: object, *headers: tuple[str, str]) -> Reply:

@@ -13,8 +13,9 @@ from perilune.dialects.seal import Seal
 from perilune.gateway.admission import Admission
 from perilune.gateway.clocks import Clocks
 from perilune.gateway.dispatch import Dispatcher
-from perilune.gateway.ports import Accounts, Ledger
+from perilune.gateway.ports import Accounts, Ledger, NoPurse, Purse
 from perilune.gateway.rates import Rates
+from perilune.gateway.room import Room
 from perilune.gateway.shaping import Corrections
 from perilune.gateway.slots import Routes
 from perilune.gateway.states import States
@@ -88,8 +89,10 @@ class Services(Struct, kw_only=True):
     stays: Stays
     live_traits: LiveTraits
     counters: Counters
+    room: Room
     streams: "set[AnswerStream]" = field(default_factory=set)
     rates: Rates = field(default_factory=Rates)
+    purse: Purse = field(default_factory=NoPurse)
 
     def voice(self, language: Language) -> Voice:
         """The voice of errors: UTC, because nobody knows where the client is."""

@@ -1,10 +1,11 @@
 """A stream past its commit point: read on, watched, metered; ended in one place whatever ends it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from perilune.core.errors import Problem
 from perilune.core.messages import Language
 from perilune.dialects.form import Dialect
+from perilune.gateway.admission import Lease
 from perilune.gateway.answering import client_error
 from perilune.gateway.call import Attempt, Reply
 from perilune.gateway.dispatch import Streaming
@@ -51,6 +52,7 @@ class AnswerStream:
         self.is_over = False
         self._bytes_out = 0
         self._interrupted: Outcome | None = None
+        self._leases: Sequence[Lease] = ()
         self.until: Callable[[], bytes | None] | None = None
 
     def __aiter__(self) -> "AnswerStream":
@@ -89,6 +91,16 @@ class AnswerStream:
     def fail(self, error: UpstreamError) -> bytes:
         """The last bytes for the client when the upstream broke."""
         return self._broken(self._interrupted or outcome_of(error, in_body=True, status=200))
+
+    def hold(self, leases: Sequence[Lease]) -> None:
+        """Leases that last as long as the stream does."""
+        self._leases = leases
+        if self.is_over:
+            self._release()
+
+    def _release(self) -> None:
+        for lease in self._leases:
+            lease.release()
 
     def interrupt(self, outcome: Outcome) -> None:
         """End the stream from outside: its reader gets the error event of this outcome next."""
@@ -160,6 +172,7 @@ class AnswerStream:
         try:
             self._book(outcome)
         finally:
+            self._release()
             self._on_end(outcome)
 
     def _book(self, outcome: Outcome) -> None:

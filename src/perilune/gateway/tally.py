@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 from perilune.dialects.usage import Usage
+from perilune.gateway.budgets import Count
 from perilune.gateway.call import Attempt, Call
 from perilune.gateway.failures import plain_outcome
 from perilune.gateway.ports import Ledger
@@ -14,6 +15,8 @@ from perilune.gateway.record import AttemptRecord, RequestRecord
 from perilune.gateway.setup import Counters
 from perilune.gateway.slots import Slot
 from perilune.providers.contract.outcome import OutcomeClass as Is
+
+_BY_PROMPT = (Is.CONTEXT_OVERFLOW, Is.BODY_TOO_LARGE)
 
 
 class Counted(NamedTuple):
@@ -48,6 +51,8 @@ class Tally:
         self.model_asked: str | None = None
         self.is_stream = False
         self.waited_s = 0.0
+        self.counts: tuple[Count, ...] = ()
+        self.skips: Mapping[str, Attempt] = {}
         if counted is None:
             counters.requests += 1
             counters.in_flight += 1
@@ -164,8 +169,18 @@ class Tally:
             adjusted=self.adjusted,
             bytes_in=len(call.body),
             bytes_out=bytes_out,
+            counts=self.counts,
         )
-        self._ledger.record(record, [_row(number, a) for number, a in enumerate(self.attempts, 1)])
+        tried = [*self.attempts, *self._passed_over()] if self.skips else self.attempts
+        self._ledger.record(record, [_row(number, a) for number, a in enumerate(tried, 1)])
+
+    def _passed_over(self) -> list[Attempt]:
+        """The slots that were not asked because of their account, not because of the prompt."""
+        return [
+            skip
+            for name, skip in self.skips.items()
+            if skip.outcome.kind not in _BY_PROMPT and not self.has_tried(name)
+        ]
 
 
 def request_id(at: datetime) -> str:

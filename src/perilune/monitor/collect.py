@@ -10,6 +10,7 @@ import msgspec
 from msgspec import Struct
 
 from perilune.core.errors import CredentialError, Problem
+from perilune.monitor.lending import lender, lent, shares
 from perilune.monitor.sources import OpenedSource, credential_of, fingerprint_of, open_sources, read_sources
 from perilune.monitor.target import Target
 from perilune.monitor.waiting import failure_of, is_hopeless, is_told_to_wait
@@ -26,6 +27,7 @@ Outcome = Literal["read", "failed", "waiting", "refused", "shared", "busy", "unr
 _FLIGHT_LASTS = timedelta(seconds=15)
 _SHARED_WAIT_S = 8.0
 _LOOK_EVERY_S = 0.1
+_JUST_READ = timedelta(seconds=20)
 _PROFILE_EVERY = timedelta(days=1)
 _log = logging.getLogger(__name__)
 
@@ -52,6 +54,7 @@ class _Trial(Struct, frozen=True, kw_only=True):
     credential: str
     failure: ReadFailure | None
     is_forced: bool
+    interval: timedelta
 
     @property
     def refused(self) -> str | None:
@@ -89,11 +92,13 @@ class Collector:
         is_forced: bool = False,
         with_profile: bool = False,
         rest: timedelta = timedelta(0),
+        interval: timedelta | None = None,
+        lent: timedelta = timedelta(0),
     ) -> Collected:
         """Read one account. Never raises what a vendor or a network can do; a forced read ignores an earlier refusal.
 
         `with_profile` adds the calls made once a day, when they are due. What another process tried within `rest` is
-        taken as it is.
+        taken as it is, and what an account of the same identity read within `rest` or `lent`. `interval` is in force.
         """
         reader = reader_of(target.known.plan)
         if reader is None:
@@ -110,16 +115,22 @@ class Collector:
         credential = credential_of(opened)
         if not is_forced and is_hopeless(failure, credential) and not any(one.option.is_late for one in opened):
             return Collected(account=target.name, outcome="refused")
-        if not await asyncio.to_thread(self._snapshots.take_flight, target.name, self._owner, now, _FLIGHT_LASTS):
-            return await self._shared(target)
+        every = interval or timedelta(seconds=target.poll_interval_s)
+        trial = _Trial(
+            opened=opened, reader=reader, credential=credential, failure=failure, is_forced=is_forced, interval=every
+        )
+        identity = None if is_forced else shares(target, await self._last(target), failure, now)
+        flight = target.name if identity is None else f"identity:{identity}"
+        if not await asyncio.to_thread(self._snapshots.take_flight, flight, self._owner, now, _FLIGHT_LASTS):
+            return await self._shared(target, flight, every)
         try:
             latest = (await asyncio.to_thread(self._snapshots.reads)).get(target.name)
             if latest is not None and now - latest.tried_at < rest:
                 return Collected(account=target.name, outcome="shared", snapshot=await self._last(target))
-            trial = _Trial(opened=opened, reader=reader, credential=credential, failure=failure, is_forced=is_forced)
-            return await self._read(target, trial, with_profile=with_profile)
+            borrowed = None if identity is None else await self._borrowed(target, max(rest, lent), every)
+            return borrowed or await self._read(target, trial, with_profile=with_profile)
         finally:
-            await asyncio.shield(asyncio.to_thread(self._snapshots.land, target.name, self._owner))
+            await asyncio.shield(asyncio.to_thread(self._snapshots.land, flight, self._owner))
 
     async def give_up(self, target: Target, limit_s: float) -> Collected:
         """Note that an account did not answer in the time that whoever asked had."""
@@ -147,8 +158,9 @@ class Collector:
             problem = await self._explained(problem, target, credential)
             return await self._failed(target, problem, trial.failure, credential)
         snapshot = back_filled(read.snapshot, previous)
-        snapshot = msgspec.structs.replace(snapshot, credential=fingerprint_of(read.binding))
-        await asyncio.to_thread(self._snapshots.save, snapshot, now, now + timedelta(seconds=target.poll_interval_s))
+        poll_s = round(trial.interval.total_seconds())
+        snapshot = msgspec.structs.replace(snapshot, credential=fingerprint_of(read.binding), poll_s=poll_s)
+        await asyncio.to_thread(self._snapshots.save, snapshot, now, now + trial.interval)
         if with_profile and (snapshot.profile_at is None or now - snapshot.profile_at >= _PROFILE_EVERY):
             snapshot = await trial.reader.profile(read.binding, self._client, snapshot)
             await asyncio.to_thread(self._snapshots.amend, snapshot)
@@ -179,13 +191,27 @@ class Collector:
         await self._publish("account", target.name)
         return Collected(account=target.name, outcome="failed", problem=problem)
 
-    async def _shared(self, target: Target) -> Collected:
-        """Wait for the process that is reading the account and take what it read."""
+    async def _shared(self, target: Target, flight: str, interval: timedelta) -> Collected:
+        """Wait for whoever is reading the account, or one of its identity, and take what it read."""
         for _ in range(round(_SHARED_WAIT_S / _LOOK_EVERY_S)):
             await asyncio.sleep(_LOOK_EVERY_S)
-            if not await asyncio.to_thread(self._snapshots.is_flying, target.name, self._clock()):
-                return Collected(account=target.name, outcome="shared", snapshot=await self._last(target))
+            if not await asyncio.to_thread(self._snapshots.is_flying, flight, self._clock()):
+                borrowed = None if flight == target.name else await self._borrowed(target, _JUST_READ, interval)
+                last = await self._last(target)
+                return borrowed or Collected(account=target.name, outcome="shared", snapshot=last)
         return Collected(account=target.name, outcome="busy")
+
+    async def _borrowed(self, target: Target, age: timedelta, interval: timedelta) -> Collected | None:
+        """What an account of the same identity read not longer ago than `age`, kept as a reading of this one."""
+        latest, now = await asyncio.to_thread(self._snapshots.latest), self._clock()
+        previous = latest.get(target.name)
+        reading = None if previous is None else lender(previous, latest, now, age)
+        if previous is None or reading is None:
+            return None
+        snapshot = lent(reading, previous)
+        await asyncio.to_thread(self._snapshots.save, snapshot, now, now + interval)
+        await self._publish("account", target.name)
+        return Collected(account=target.name, outcome="shared", snapshot=snapshot)
 
     async def _last(self, target: Target) -> Snapshot | None:
         return (await asyncio.to_thread(self._snapshots.latest)).get(target.name)

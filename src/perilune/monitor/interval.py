@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from msgspec import Struct
 
 _IN_USE_S, _QUIET_S, _ASLEEP_S = 120, 900, 1800
+WEB_S = 900
 _JUST_NOW, _AN_HOUR, _FOUR_HOURS = timedelta(minutes=5), timedelta(hours=1), timedelta(hours=4)
 
 

@@ -10,6 +10,7 @@ import msgspec
 from msgspec import Struct
 
 from perilune.core.errors import CredentialError, PeriluneError, Problem
+from perilune.monitor.waiting import patience
 from perilune.net.control import ControlClient
 from perilune.providers.contract.reading import Binding, Reader
 from perilune.providers.contract.sources import session_reader
@@ -128,8 +129,7 @@ async def read_sources(
 
     A credential known as `refused`, or from earlier reads, is not sent again, unless the read is forced.
     """
-    tried = () if previous is None or is_forced else previous.tried
-    run = _Run(target, reader, client, now, previous, refused, tried)
+    run = _Run(target, reader, client, now, previous, refused, is_forced=is_forced)
     for source in opened:
         if await run.ask(source):
             break
@@ -147,11 +147,13 @@ class _Run:
         now: datetime,
         previous: Snapshot | None,
         refused: str | None,
-        known: Sequence[SourceTry],
+        *,
+        is_forced: bool,
     ) -> None:
         self._target, self._reader, self._client, self._now = target, reader, client, now
         self._previous = previous
-        self._known = known
+        self._before = () if previous is None else previous.tried
+        self._known = () if is_forced else self._before
         self._refused = refused
         self._problems: list[Problem] = []
         self._tried: list[SourceTry] = []
@@ -162,6 +164,10 @@ class _Run:
         """Ask one source; true when no other is to be asked."""
         if source.option.host in self._closed_hosts:
             return False
+        waiting = self._waiting(source.option)
+        if waiting is not None:
+            self._tried.append(waiting)
+            return self._ends(waiting.code, source.option.host)
         if source.problem is not None:
             self._note(source.option, source.problem, None)
             return False
@@ -220,6 +226,19 @@ class _Run:
         finally:
             await calls.stop()
 
+    def _waiting(self, option: SourceOption) -> SourceTry | None:
+        """What a source is still left alone for; reading by force does not break it."""
+        same = (one for one in self._before if one.source == option.source and one.host == option.host)
+        return next((one for one in same if one.retry_at is not None and one.retry_at > self._now), None)
+
+    def _retry(self, option: SourceOption, problem: Problem) -> tuple[datetime | None, int]:
+        """When a source in trouble is asked again, and the how many-th trouble in a row this is."""
+        if after(problem.code) != "other-host":
+            return None, 1
+        same = (one for one in self._before if (one.source, one.code) == (option.source, problem.code))
+        count = next((one.count for one in same), 0) + 1
+        return problem.retry_at or self._now + patience(problem.code, count), count
+
     def _ends(self, code: str, host: str) -> bool:
         step = after(code)
         if step == "other-host":
@@ -239,6 +258,7 @@ class _Run:
         self._problems.append(problem)
         before = self._refused_before(credential) if credential else None
         since = before.since if before is not None and before.code == problem.code else self._now
+        retry_at, count = self._retry(option, problem) if credential else (None, 1)
         self._tried.append(
             SourceTry(
                 source=option.source,
@@ -247,6 +267,8 @@ class _Run:
                 host=option.host if credential else None,
                 credential=credential,
                 since=since if problem.code in REFUSED else None,
+                retry_at=retry_at,
+                count=count,
             )
         )
 

@@ -2,7 +2,7 @@
 
 import socket
 import ssl
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from urllib.request import getproxies, proxy_bypass
 
 import httpx2
@@ -10,6 +10,12 @@ import httpx2
 from perilune.core.addresses import host_of, is_loopback
 from perilune.core.errors import UnreachableError
 from perilune.core.redact import redact
+
+_TLS_FAULTS = {9: "clock", 10: "expired", 62: "name", 64: "name"}  # X509_V_ERR_…: not yet valid, expired, host, address
+_INTERCEPTORS = (
+    "zscaler", "netskope", "fortinet", "fortigate", "palo alto", "blue coat", "bluecoat", "umbrella", "mcafee",
+    "mitmproxy", "charles proxy", "fiddler", "portswigger", "kaspersky", "avast", "eset ssl", "sophos", "bitdefender",
+)  # fmt: skip
 
 
 def named(error: Exception, url: str, *, limit_s: float, issuer: str | None = None) -> UnreachableError:
@@ -20,8 +26,8 @@ def named(error: Exception, url: str, *, limit_s: float, issuer: str | None = No
     if isinstance(error, httpx2.ProxyError):
         return _proxy_error(host, proxy, str(error))
     if any(isinstance(cause, ssl.SSLError) for cause in causes):
-        variant = "" if issuer else "unnamed"
-        return UnreachableError.of("PL-NET-TLS", variant=variant, host=host, issuer=issuer or "")
+        variant = _tls_variant(causes, issuer)
+        return UnreachableError.of("PL-NET-TLS", variant=variant, host=host, issuer=issuer or "–")
     if isinstance(error, (httpx2.TimeoutException, TimeoutError)):
         return UnreachableError.of("PL-NET-TIMEOUT", host=host, seconds=f"{limit_s:g}")
     if isinstance(error, httpx2.ConnectError) and proxy is not None:
@@ -30,6 +36,17 @@ def named(error: Exception, url: str, *, limit_s: float, issuer: str | None = No
         return UnreachableError.of("PL-NET-DNS", host=host)
     variant = "" if isinstance(error, httpx2.ConnectError) else "cut"
     return UnreachableError.of("PL-NET-REFUSED", variant=variant, host=host, port=str(_port(url)))
+
+
+def _tls_variant(causes: Sequence[BaseException], issuer: str | None) -> str:
+    """What was wrong with a secure connection, and whether somebody on the way replaces certificates."""
+    refused = next((cause for cause in causes if isinstance(cause, ssl.SSLCertVerificationError)), None)
+    if refused is None:
+        reasons = " ".join(str(getattr(cause, "reason", "")) for cause in causes)
+        return "protocol" if any(word in reasons for word in ("PROTOCOL", "VERSION", "HANDSHAKE")) else "unnamed"
+    what = _TLS_FAULTS.get(refused.verify_code, "" if issuer else "unnamed")
+    is_replaced = issuer is not None and any(word in issuer.lower() for word in _INTERCEPTORS)
+    return f"replaced {what}".strip() if is_replaced else what
 
 
 def is_untrusted_certificate(error: BaseException) -> bool:

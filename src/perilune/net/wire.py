@@ -2,8 +2,11 @@
 
 import asyncio
 import logging
+import os
+import ssl
 from datetime import datetime
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 
 import httpx2
 
@@ -19,6 +22,12 @@ _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _UNCHANGED = 304
 
 
+@lru_cache(maxsize=4)
+def _trusted(file: str | None, folder: str | None) -> ssl.SSLContext:
+    """The certificates that the environment names, read once a process: reading them takes longer than most calls."""
+    return httpx2.create_ssl_context()
+
+
 class Wire:
     """Open connections. `upstream` replaces every official host."""
 
@@ -28,7 +37,10 @@ class Wire:
         self._upstream = upstream
         direct = {f"all://{host}": None for host in ("127.0.0.1", "localhost", "[::1]")}
         self._http = httpx2.AsyncClient(
-            headers={"User-Agent": user_agent, "Accept": "application/json"}, follow_redirects=False, mounts=direct
+            headers={"User-Agent": user_agent, "Accept": "application/json"},
+            follow_redirects=False,
+            mounts=direct,
+            verify=_trusted(os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR")),
         )
 
     async def aclose(self) -> None:

@@ -44,17 +44,18 @@ def burn_per_day(
     A rise makes a pair unusable. A voucher that ran out unspent is no spending: it falls to 0, far above the rate so
     far, and `had_requests` knows of none in between.
     """
-    recent = [sample for sample in sorted(samples, key=lambda sample: sample.at) if now - sample.at <= _PERIOD]
-    sums = _Sums()
-    for earlier, later in pairwise(recent):
-        fall, time = earlier.available - later.available, later.at - earlier.at
-        if fall < 0 or time <= timedelta(0) or _is_expiry(earlier, later, sums.rate_s(), had_requests):
-            continue
-        sums.spent += fall
-        sums.covered += time
+    recent = [sample for sample in samples if now - sample.at <= _PERIOD]
+    sums = _summed(recent, had_requests)
     if len(recent) < _LEAST_SAMPLES or sums.covered < _LEAST_COVERED:
         return None
     return (sums.spent * _DAY_S / _seconds(sums.covered)).quantize(_FINE, ROUND_HALF_EVEN)
+
+
+def spent(
+    samples: Sequence[BalanceSample], had_requests: Callable[[datetime, datetime], bool] = lambda start, end: True
+) -> Decimal:
+    """What was spent between the readings, as `burn_per_day` counts it."""
+    return _summed(samples, had_requests).spent
 
 
 def days_left(available: Decimal, burn: Decimal | None) -> Decimal | None:
@@ -77,6 +78,17 @@ def top_up(before: Balance, after: Balance) -> Decimal | None:
         return None
     rise = after.available - before.available
     return rise if rise > _RISE_MATTERS else None
+
+
+def _summed(samples: Sequence[BalanceSample], had_requests: Callable[[datetime, datetime], bool]) -> _Sums:
+    sums = _Sums()
+    for earlier, later in pairwise(sorted(samples, key=lambda sample: sample.at)):
+        fall, time = earlier.available - later.available, later.at - earlier.at
+        if fall < 0 or time <= timedelta(0) or _is_expiry(earlier, later, sums.rate_s(), had_requests):
+            continue
+        sums.spent += fall
+        sums.covered += time
+    return sums
 
 
 def _is_expiry(

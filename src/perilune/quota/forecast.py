@@ -13,33 +13,20 @@ from typing import Literal
 from msgspec import Struct
 
 from perilune.core.money import MoneyDocument
+from perilune.quota.cycles import cycles
 from perilune.quota.document import AccountDocument, BalanceDocument, ErrorDocument, StatusDocument, WindowDocument
+from perilune.quota.samples import History, Sample
 
 Confidence = Literal["high", "mid"]
 SHORT_WINDOW = "5h"
 _LONG_SPAN_S = 7 * 86_400
 _HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
 _SAME_CYCLE = timedelta(minutes=5)
-_SURE = ((10, Decimal("0.10"), "high"), (3, Decimal("0.03"), "mid"))
+_SURE: tuple[tuple[int, Decimal, Confidence], ...] = ((10, Decimal("0.10"), "high"), (3, Decimal("0.03"), "mid"))
 _BALANCE_PERIOD = timedelta(days=7)
 _FULL_ENOUGH = Decimal("0.2")
 _CYCLES_ASKED, _CYCLES_NEEDED = 7, 3
 _BEHIND, _HEADROOM = -0.15, 1.5
-
-
-class Sample(Struct, frozen=True, kw_only=True):
-    """A kept reading of one window."""
-
-    at: datetime
-    used_ratio: Decimal | None
-    resets_at: datetime | None = None
-
-
-class History(Struct, frozen=True, kw_only=True):
-    """Kept readings of one account, oldest first: windows by id, and the moments of balances."""
-
-    windows: Mapping[str, Sequence[Sample]] = {}
-    balances: Sequence[datetime] = ()
 
 
 class WindowForecast(Struct, frozen=True, kw_only=True):
@@ -108,23 +95,28 @@ def forecast(document: StatusDocument, histories: Mapping[str, History]) -> Fore
     return ForecastDocument(generated_at=document.generated_at, accounts=accounts, errors=document.errors)
 
 
-def confidence_of(readings: Sequence[datetime], span: timedelta) -> Confidence | None:
+def confidence_of(readings: Sequence[Sample], span: timedelta) -> Confidence | None:
     """How sure a rate is: by how many readings stand behind it, over how much of the window."""
-    covered = Decimal(0)
-    if len(readings) > 1 and span:
-        covered = Decimal(str((max(readings) - min(readings)) / span))
-    for count, share, word in _SURE:
-        if len(readings) >= count and covered >= share:
-            return "high" if word == "high" else "mid"
+    if not readings:
+        return None
+    covered = max(one.at for one in readings) - min(one.first_at for one in readings)
+    return _confidence(sum(one.readings for one in readings), covered, span)
+
+
+def _confidence(count: int, covered: timedelta, span: timedelta) -> Confidence | None:
+    share = Decimal(str(covered / span)) if span and count > 1 else Decimal(0)
+    for least, least_share, word in _SURE:
+        if count >= least and share >= least_share:
+            return word
     return None
 
 
-def of_cycle(samples: Sequence[Sample], resets_at: datetime | None) -> list[datetime]:
-    """When a window was read with known use in the cycle that ends at `resets_at`."""
+def of_cycle(samples: Sequence[Sample], resets_at: datetime | None) -> list[Sample]:
+    """The readings of known use in the cycle that ends at `resets_at`."""
     if resets_at is None:
         return []
     return [
-        sample.at
+        sample
         for sample in samples
         if sample.used_ratio is not None and sample.resets_at and abs(sample.resets_at - resets_at) <= _SAME_CYCLE
     ]
@@ -133,9 +125,8 @@ def of_cycle(samples: Sequence[Sample], resets_at: datetime | None) -> list[date
 def share_of_short_window(short: Sequence[Sample], long: Sequence[Sample], now: datetime) -> Decimal | None:
     """What one full short window takes of a long one: the median over the last completed ones; None below three."""
     shares = []
-    for cycle in _completed(short, now)[-_CYCLES_ASKED:]:
-        used = max(sample.used_ratio or Decimal(0) for sample in cycle)
-        taken = _taken(long, cycle[0].at, cycle[-1].at)
+    for used, cycle in _completed(short, now)[-_CYCLES_ASKED:]:
+        taken = _taken(long, cycle[0].first_at, cycle[-1].at)
         if taken is not None and taken > 0:
             shares.append(taken / used)
     return median(shares) if len(shares) >= _CYCLES_NEEDED else None
@@ -179,7 +170,7 @@ def _window(window: WindowDocument, history: History, at: datetime, account: Acc
         method=pace.method if pace else None,
         probability=pace.probability if pace else None,
         confidence=sure,
-        readings=len(readings),
+        readings=sum(one.readings for one in readings),
         full_windows_left=_full_windows(window, history, at, account),
         headroom=_headroom(window),
     )
@@ -214,8 +205,9 @@ def _headroom(window: WindowDocument) -> float | None:
 
 
 def _balance(balance: BalanceDocument, history: History, at: datetime) -> BalanceForecast:
-    recent = [moment for moment in history.balances if at - moment <= _BALANCE_PERIOD]
-    sure = confidence_of(recent, _BALANCE_PERIOD) if balance.burn_per_day is not None else None
+    recent = sorted(moment for moment in history.balances if at - moment <= _BALANCE_PERIOD)
+    covered = recent[-1] - recent[0] if recent else timedelta(0)
+    sure = _confidence(len(recent), covered, _BALANCE_PERIOD) if balance.burn_per_day is not None else None
     days = balance.days_left if sure is not None else None
     return BalanceForecast(
         available=balance.available,
@@ -227,18 +219,14 @@ def _balance(balance: BalanceDocument, history: History, at: datetime) -> Balanc
     )
 
 
-def _completed(samples: Sequence[Sample], now: datetime) -> list[list[Sample]]:
-    """Cycles that are over and were used enough to say something, oldest first."""
-    cycles: list[list[Sample]] = []
-    for sample in samples:
-        if sample.used_ratio is None or sample.resets_at is None or sample.resets_at > now:
-            continue
-        before = cycles[-1][-1].resets_at if cycles else None
-        if before is not None and abs(sample.resets_at - before) <= _SAME_CYCLE:
-            cycles[-1].append(sample)
-        else:
-            cycles.append([sample])
-    return [cycle for cycle in cycles if max(sample.used_ratio or 0 for sample in cycle) >= _FULL_ENOUGH]
+def _completed(samples: Sequence[Sample], now: datetime) -> list[tuple[Decimal, Sequence[Sample]]]:
+    """Cycles that are over and were used enough to say something, each with its use, oldest first."""
+    return [
+        (cycle.peak, cycle.samples)
+        for cycle in cycles(samples)
+        if cycle.peak is not None and cycle.peak >= _FULL_ENOUGH and cycle.resets_at is not None
+        if cycle.resets_at <= now
+    ]
 
 
 def _taken(long: Sequence[Sample], start: datetime, end: datetime) -> Decimal | None:

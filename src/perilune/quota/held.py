@@ -1,12 +1,13 @@
 """What is known of one account when its status is told: what it is by configuration, and what the store holds."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, tzinfo
 from decimal import Decimal
 
 from msgspec import Struct
 
 from perilune.quota.balance import BalanceSample
+from perilune.quota.curves import Mark
 from perilune.quota.snapshot import Limits, ReadFailure, Refusal, Snapshot, Source
 
 
@@ -32,13 +33,18 @@ class Known(Struct, frozen=True, kw_only=True):
 
 
 class Held(Struct, frozen=True, kw_only=True):
-    """What the store holds on one account. `had_requests` tells whether the ledger has a request in a span of time."""
+    """What the store holds on one account.
+
+    Shape: `had_requests` tells whether the ledger has a request in a span of time, `past` the kept readings of a
+    window in eight weeks, oldest first.
+    """
 
     snapshot: Snapshot | None = None
     failure: ReadFailure | None = None
     refusals: tuple[Refusal, ...] = ()
     balances: tuple[BalanceSample, ...] = ()
     had_requests: Callable[[datetime, datetime], bool] = lambda start, end: True
+    past: Callable[[str], Sequence[Mark]] = lambda window: ()
 
 
 class StatusSettings(Struct, frozen=True, kw_only=True):

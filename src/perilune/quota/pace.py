@@ -1,37 +1,61 @@
 """Pace: used against elapsed, and when the window runs out at this rate."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Literal
 
 from msgspec import Struct
+from msgspec.structs import replace
 
+from perilune.quota import curves
 from perilune.quota.document import Stage
 from perilune.quota.snapshot import Window
 from perilune.quota.workdays import WorkWeek
 
 _SLACK = timedelta(seconds=60)
 _TOO_EARLY = Decimal("0.03")
-_WEEK_S = 604_800
+WEEK_S = 604_800
 _MICROSECOND = timedelta(microseconds=1)
+_HOUR = timedelta(hours=1)
+_FINE = Decimal("0.000000001")
 
 
 class Pace(Struct, frozen=True, kw_only=True):
-    """How a window is doing. `empty_at` is None when it lasts."""
+    """How a window is doing. `empty_at` is None when it lasts.
+
+    `probability` of running out, where enough past cycles say so.
+    """
 
     expected_ratio: Decimal
     stage: Stage
     lasts: bool
     empty_at: datetime | None
-    method: Literal["linear", "work-days"]
+    method: Literal["linear", "work-days", "history"]
+    probability: Decimal | None = None
 
 
-def pace_of(window: Window, at: datetime, week: WorkWeek) -> Pace | None:
+def _nothing_kept(window: str) -> Sequence[curves.Mark]:
+    return ()
+
+
+def pace_of(
+    window: Window, at: datetime, week: WorkWeek, past: Callable[[str], Sequence[curves.Mark]] = _nothing_kept
+) -> Pace | None:
     """The pace of a window as of `at`; None when it cannot be said.
 
-    Work days count for windows of exactly one week.
+    Work days and what `past` kept of earlier cycles count for windows of exactly one week.
     """
+    pace = _even_pace(window, at, week)
+    if pace is None or window.span_s != WEEK_S or window.resets_at is None or window.used_ratio is None:
+        return pace
+    known = curves.curves_of(past(window.id), window.resets_at.timestamp())
+    if len(known) < curves.LEAST_CURVES:
+        return pace
+    return _learned_pace(pace, known, window.used_ratio, at, window.resets_at, week)
+
+
+def _even_pace(window: Window, at: datetime, week: WorkWeek) -> Pace | None:
     used = window.used_ratio
     if not window.is_reliable or used is None or used >= 1 or window.resets_at is None or window.span_s is None:
         return None
@@ -40,7 +64,7 @@ def pace_of(window: Window, at: datetime, week: WorkWeek) -> Pace | None:
     if not timedelta(0) < left <= span + _SLACK:
         return None
     left = min(left, span)
-    if window.span_s == _WEEK_S and not week.is_every_day:
+    if window.span_s == WEEK_S and not week.is_every_day:
         return _work_pace(used, at, window.resets_at - span, window.resets_at, week)
     elapsed = span - left
     return _pace(used, elapsed, span, left, "linear", lambda eta: at + eta)
@@ -57,6 +81,29 @@ def stage_of(delta: Decimal) -> Stage:
     if size <= Decimal("0.12"):
         return "ahead" if is_ahead else "behind"
     return "far-ahead" if is_ahead else "far-behind"
+
+
+def _learned_pace(
+    even: Pace, known: Sequence[curves.Curve], used: Decimal, at: datetime, end: datetime, week: WorkWeek
+) -> Pace:
+    """Even pace corrected by how past weeks went; when it runs out they say from the number on that makes them sure."""
+    start = end - timedelta(seconds=WEEK_S)
+    hour = max((at - start) / _HOUR, 0.0)
+    expected = Decimal(curves.expected_at(known, hour, _even_by_hour(start, end, week))).quantize(_FINE)
+    learned = replace(even, expected_ratio=expected, stage=stage_of(used - expected), method="history")
+    if len(known) < curves.SURE_CURVES:
+        return learned
+    out = curves.run_out(known, hour, float(used))
+    empty_at = None if out.hour is None or used == 0 else start + out.hour * _HOUR
+    probability = Decimal(out.probability).quantize(_FINE)
+    return replace(learned, lasts=empty_at is None, empty_at=empty_at, probability=probability)
+
+
+def _even_by_hour(start: datetime, end: datetime, week: WorkWeek) -> list[float]:
+    if week.is_every_day:
+        return [hour / curves.HOURS for hour in range(curves.HOURS + 1)]
+    whole = week.work_between(start, end)
+    return [week.work_between(start, start + hour * _HOUR) / whole for hour in range(curves.HOURS + 1)]
 
 
 def _work_pace(used: Decimal, at: datetime, start: datetime, end: datetime, week: WorkWeek) -> Pace | None:

@@ -94,7 +94,8 @@ class SourceTry(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One credential source that was tried in vain.
 
     Shape: `host` is where it was sent, None where nothing was; `code` is ours; `credential` a fingerprint of what was
-    refused, since `since` and again at `at`.
+    refused, since `since` and again at `at`. One that was not reached or asked for a pause is left alone until
+    `retry_at`, for longer the more often it failed (`count`).
     """
 
     source: Source
@@ -103,6 +104,8 @@ class SourceTry(Struct, frozen=True, kw_only=True, omit_defaults=True):
     host: str | None = None
     credential: str | None = None
     since: datetime | None = None
+    retry_at: datetime | None = None
+    count: int = 1
 
 
 class Snapshot(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -113,8 +116,8 @@ class Snapshot(Struct, frozen=True, kw_only=True, omit_defaults=True):
     reported. `identity` is a keyed digest shared by accounts of one membership or organisation.
     `profile_title`, `models` and `identity` come from calls made once a day, at `profile_at`; `limits_refused_at` is
     when the vendor last refused to tell the limits. `fetched_at` is server time. `credential` is a keyed digest
-    of what was accepted.
-    when the vendor last refused to tell the limits. `fetched_at` is server time. `web_identity` says whose web session
+    of what was accepted. `read_by` is the account of the same identity that made the read, None where it was this one;
+    `poll_s` the interval that was in force then. `web_identity` says whose web session
     stood beside a key's reading: merged when it is of the same person, nothing of it when of another; of an unknown one
     title and month are shown. `tried` are the credential sources before the one that answered.
     Units: `took_ms` milliseconds; `clock_skew_s` server time minus local time where it matters (above 30 s).
@@ -144,6 +147,8 @@ class Snapshot(Struct, frozen=True, kw_only=True, omit_defaults=True):
     credential: str | None = None
     web_identity: Literal["same", "other", "unknown"] | None = None
     tried: tuple[SourceTry, ...] = ()
+    read_by: str | None = None
+    poll_s: int = 0
 
 
 class Refusal(Struct, frozen=True, kw_only=True):

@@ -89,7 +89,8 @@ def judge(known: Known, held: Held, now: datetime) -> Judged:
         extra_usage=snapshot.extra_usage if snapshot else None,
         is_extra_usage_allowed=known.is_extra_usage_allowed,
     )
-    is_old = snapshot is not None and is_outdated(snapshot.fetched_at, server_now, known.interval_s, held.failure)
+    interval_s = max(snapshot.poll_s if snapshot else 0, known.interval_s)  # seldom is not badly for a quiet account
+    is_old = snapshot is not None and is_outdated(snapshot.fetched_at, server_now, interval_s, held.failure)
     return Judged(
         known=known, held=held, now=server_now, windows=windows, refusals=refusals, verdict=verdict, is_old=is_old
     )
@@ -190,7 +191,7 @@ def _other(one: Judged, everyone: Sequence[Judged]) -> str | None:
 def _window(one: Judged, window: Window, settings: StatusSettings) -> doc.WindowDocument:
     snapshot = one.held.snapshot
     week = WorkWeek(frozenset(settings.work_days), settings.zone)
-    pace = pace_of(window, snapshot.fetched_at, week) if snapshot else None
+    pace = pace_of(window, snapshot.fetched_at, week, one.held.past) if snapshot else None
     is_refused = any(refusal.kind == "quota" and refusal.window == window.id for refusal in one.refusals)
     state = window_state(
         window, pace, one.now, is_refused=is_refused, is_old=one.is_old, high_ratio=settings.high_ratio

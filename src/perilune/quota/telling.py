@@ -35,6 +35,7 @@ def pace_document(pace: Pace | None) -> doc.PaceDocument | None:
         lasts=pace.lasts,
         empty_at=whole_second(pace.empty_at),
         method=pace.method,
+        probability=ratio_number(pace.probability),
     )
 
 

@@ -9,6 +9,7 @@ from perilune.core.messages import Voice, message
 from perilune.core.money import Money
 from perilune.quota.balance import deficit
 from perilune.quota.document import ErrorDocument
+from perilune.quota.drift import lost_windows
 from perilune.quota.held import Known
 from perilune.quota.refusals import code_of
 from perilune.quota.snapshot import Balance, ReadFailure, Refusal, Snapshot, SourceTry, Window
@@ -121,12 +122,12 @@ def _refused(one: SourceTry, known: Known) -> Problem:
 
 def _partly(snapshot: Snapshot, known: Known) -> Problem:
     understood = sum(1 for window in snapshot.windows if window.used_ratio is not None)
-    lost = [name for name in snapshot.drift if name.startswith(("usage", "limits"))]
+    lost = lost_windows(snapshot.drift)
     facts = {
         "vendor": known.vendor,
         "fields": ", ".join(snapshot.drift),
         "understood": understood,
-        "total": understood + len(lost),
+        "total": understood + lost,
     }
     return Problem(code="PL-PARSE-PART", variant="" if lost else "fields", facts=facts, account=known.name)
 

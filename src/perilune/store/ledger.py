@@ -1,13 +1,14 @@
 """The ledger's tables: what was asked, who answered, what it cost. No prompt, no answer, no reasoning."""
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import cache
-from itertools import chain, pairwise
+from itertools import chain
 from typing import Any, Literal
 
 from msgspec import Struct
+from msgspec.structs import replace
 from sqlalchemy import ColumnElement, Connection, Numeric, Table, cast, distinct, func, select
 
 from perilune.core.numbers import plain
@@ -16,6 +17,7 @@ from perilune.store.times import from_ms, to_ms
 from perilune.store.upsert import Row, insert_for
 
 Dimension = Literal["account", "model", "route", "key", "owner"]
+_MILLISECOND = timedelta(milliseconds=1)
 
 _ROWS_AT_ONCE = (32, 8, 1)
 
@@ -151,10 +153,25 @@ def attempts_of(connection: Connection, request_id: str) -> list[Attempt]:
 def totals(connection: Connection, start: datetime, end: datetime, by: Dimension | None = None) -> list[Total]:
     """Sums from `start` until before `end`, per label and currency: currencies are never added together."""
     label = _DIMENSIONS[by] if by is not None else None
+    return [total for _, total in _totals(connection, start, end, label)]
+
+
+def totals_by_number(
+    connection: Connection, start: datetime, end: datetime, size: timedelta, offset: timedelta
+) -> list[tuple[int, Total]]:
+    """Sums from `start` until before `end` by day or hour: their numbers are counted from 1970, `offset` from UTC."""
+    number = (requests.c.received_at + offset // _MILLISECOND) // (size // _MILLISECOND)
+    return [(int(label), replace(total, label=None)) for label, total in _totals(connection, start, end, number)]
+
+
+def _totals(
+    connection: Connection, start: datetime, end: datetime, label: ColumnElement[Any] | None
+) -> Iterator[tuple[Any, Total]]:
+    shown = (label if label is not None else func.max(None)).label("label")
     keys = [column for column in (label, requests.c.currency, requests.c.unit_of_cost) if column is not None]
     is_unpriced = (requests.c.cost.is_(None)) & (requests.c.unit_of_cost == "money")
     asked = select(
-        (label if label is not None else func.max(None)).label("label"),
+        shown,
         requests.c.currency,
         requests.c.unit_of_cost,
         func.count().label("requests"),
@@ -165,15 +182,9 @@ def totals(connection: Connection, start: datetime, end: datetime, by: Dimension
         func.count().filter(is_unpriced).label("unpriced"),
         _exact_sum(connection).label("cost"),
     )
-    rows = connection.execute(asked.where(_between(start, end)).group_by(*keys).order_by(*keys)).mappings()
-    return [Total(**{**row, "cost": _decimal(row["cost"])}) for row in rows]
-
-
-def totals_over_time(
-    connection: Connection, edges: Sequence[datetime], by: Dimension | None = None
-) -> list[tuple[datetime, list[Total]]]:
-    """Sums of each span between neighbouring edges, by its start; what a day is depends on the caller's zone."""
-    return [(start, totals(connection, start, end, by)) for start, end in pairwise(edges)]
+    grouped = asked.where(_between(start, end)).group_by(*keys).order_by(*keys)
+    for row in connection.execute(grouped).mappings():
+        yield row["label"], Total(**{**row, "cost": _decimal(row["cost"])})
 
 
 def count_requests(connection: Connection, start: datetime, end: datetime) -> int:

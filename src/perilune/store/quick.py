@@ -8,6 +8,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from perilune.quota.balance import BalanceSample
+from perilune.quota.curves import KEPT, Mark
 from perilune.quota.held import Held
 from perilune.quota.snapshot import ReadFailure, Refusal, Snapshot
 from perilune.store.lessons import Learned
@@ -71,6 +72,7 @@ def _held(connection: sqlite3.Connection, path: Path, now: datetime) -> dict[str
             refusals=tuple(refusals.get(account, ())),
             balances=tuple(balances.get(account, ())),
             had_requests=_ledger_look_up(path, account),
+            past=_past_look_up(path, account, now - KEPT),
         )
         for account in {*snapshots, *failures, *refusals}
     }
@@ -96,3 +98,18 @@ def _ledger_look_up(path: Path, account: str) -> Callable[[datetime, datetime], 
             return connection.execute(asked, (account, to_ms(start), to_ms(end))).fetchone() is not None
 
     return had_requests
+
+
+def _past_look_up(path: Path, account: str, since: datetime) -> Callable[[str], list[Mark]]:
+    asked = """SELECT at / 1000.0, CAST(used_ratio AS REAL), resets_at / 1000.0, "limit" FROM window_hours
+               WHERE account = ? AND "window" = ? AND hour >= ? AND is_reliable
+                 AND used_ratio IS NOT NULL AND resets_at IS NOT NULL ORDER BY hour, id"""
+
+    def past(window: str) -> list[Mark]:
+        try:
+            with closing(_opened(path)) as connection:
+                return connection.execute(asked, (account, window, to_ms(since))).fetchall()
+        except sqlite3.Error:  # a store of an earlier version, until something opens it for writing
+            return []
+
+    return past

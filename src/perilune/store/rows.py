@@ -1,8 +1,13 @@
-"""Stored documents as types, and back. What another version wrote and this one cannot read is absent."""
+"""Stored documents and rows as types, and back. What another version wrote and this one cannot read is absent."""
 
-from typing import TypeVar
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any, TypeVar
 
 import msgspec
+
+from perilune.quota.samples import Sample
+from perilune.store.times import from_ms
 
 T = TypeVar("T")
 
@@ -20,3 +25,21 @@ def decoded(text: str | None, kind: type[T]) -> T | None:
         return msgspec.json.decode(text, type=kind)
     except (msgspec.DecodeError, msgspec.ValidationError):
         return None
+
+
+def decimal_of(text: str | None) -> Decimal | None:
+    """A number as tables keep it."""
+    return None if text is None else Decimal(text)
+
+
+def sample_of(row: Sequence[Any]) -> Sample:
+    """A reading of (at, used_ratio, resets_at, limit, began_at, readings) as tables keep them."""
+    at, used, resets_at, limit, began_at, readings = row
+    return Sample(
+        at=from_ms(at),
+        used_ratio=decimal_of(used),
+        resets_at=from_ms(resets_at),
+        limit=decimal_of(limit),
+        began_at=from_ms(began_at),
+        readings=readings,
+    )

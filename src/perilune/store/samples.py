@@ -7,6 +7,7 @@ from sqlalchemy import Connection, Row, Table, select
 
 from perilune.core.numbers import plain
 from perilune.quota.snapshot import Snapshot, Window
+from perilune.store.hours import fold
 from perilune.store.schema import balance_samples, window_samples
 from perilune.store.times import from_ms, to_ms
 
@@ -21,7 +22,9 @@ def keep_windows(connection: Connection, snapshot: Snapshot) -> None:
     for window in snapshot.windows:
         last = _last(connection, window_samples, snapshot.account, window.id)
         if last is None or _moved(last, window, snapshot.fetched_at):
-            connection.execute(window_samples.insert().values(_window_row(snapshot, window)))
+            row = _window_row(snapshot, window)
+            connection.execute(window_samples.insert().values(row))
+            fold(connection, row)
 
 
 def keep_balance(connection: Connection, snapshot: Snapshot) -> None:

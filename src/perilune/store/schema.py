@@ -62,6 +62,29 @@ window_samples = Table(
     Index("window_samples_by_time", "account", "window", "at"),
 )
 
+# The last reading of each hour and cycle; of each day, once it is old. What charts and forecasts read.
+window_hours = Table(
+    "window_hours",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("account", String(64), nullable=False),
+    Column("window", String(64), nullable=False),
+    Column("hour", BigInteger, nullable=False),  # its beginning
+    Column("began_at", BigInteger, nullable=False),  # the first of the readings it stands for
+    Column("at", BigInteger, nullable=False),  # the last of them
+    Column("readings", Integer, nullable=False),
+    Column("used_ratio", String(40)),
+    Column("peak_ratio", String(40)),
+    Column("used", String(40)),
+    Column("limit", String(40)),
+    Column("resets_at", BigInteger),
+    Column("origin", String(32)),
+    Column("is_reliable", Boolean, nullable=False),
+    Column("has_conflict", Boolean, nullable=False),
+    Index("window_hours_by_window", "account", "window", "hour"),
+    Index("window_hours_by_time", "hour"),
+)
+
 balance_samples = Table(
     "balance_samples",
     metadata,
@@ -198,6 +221,31 @@ gateway_keys = Table(
     Column("created_at", BigInteger, nullable=False),
     Column("revoked_at", BigInteger),
     Column("document", Text, nullable=False),
+)
+
+# Requests that other programs on this machine logged: counts alone, nothing of what was said.
+local_use = Table(
+    "local_use",
+    metadata,
+    Column("id", String(32), primary_key=True),  # a digest of the log's own record
+    Column("at", BigInteger, nullable=False),
+    Column("origin", String(32), nullable=False),
+    Column("model", String(200)),
+    Column("input_tokens", Integer, nullable=False),
+    Column("cache_read_tokens", Integer, nullable=False),
+    Column("cache_write_tokens", Integer, nullable=False),
+    Column("output_tokens", Integer, nullable=False),
+    Index("local_use_by_time", "at"),
+)
+
+# How far each log has been read.
+local_logs = Table(
+    "local_logs",
+    metadata,
+    Column("file", String(32), primary_key=True),  # a digest of its path
+    Column("origin", String(32), nullable=False),
+    Column("read_to", BigInteger, nullable=False),
+    Column("looked_at", BigInteger, nullable=False),
 )
 
 # -- reviewer --------------------------------------------------------------------------------------------------------

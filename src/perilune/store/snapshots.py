@@ -14,9 +14,12 @@ from sqlalchemy import Connection, delete, select, update
 
 from perilune.core.numbers import plain
 from perilune.quota.balance import BalanceSample, top_up
+from perilune.quota.curves import KEPT, Mark
 from perilune.quota.held import Held
 from perilune.quota.snapshot import Balance, ReadFailure, Refusal, Snapshot
+from perilune.store.drift import note_drift
 from perilune.store.engine import Store
+from perilune.store.hours import marks_of
 from perilune.store.notices import move_edges
 from perilune.store.rows import decoded, encoded
 from perilune.store.samples import keep_balance, keep_windows
@@ -29,13 +32,14 @@ from perilune.store.schema import (
     reads,
     refusals,
     requests,
+    window_hours,
     window_samples,
 )
 from perilune.store.times import from_ms, to_ms
 from perilune.store.upsert import insert_for, upsert
 
 _BURN_PERIOD = timedelta(days=7)
-_HISTORY = (window_samples, balance_samples, events, requests, attempts)
+_HISTORY = (window_samples, window_hours, balance_samples, events, requests, attempts)
 
 
 class ReadState(Struct, frozen=True, kw_only=True):
@@ -107,6 +111,7 @@ class Snapshots:
                 refusals=refused.get(account, ()),
                 balances=balances.get(account, ()),
                 had_requests=partial(self._had_requests, account),
+                past=partial(self._past, account, now - KEPT),
             )
             for account in {*snapshots, *states, *refused}
         }
@@ -119,6 +124,7 @@ class Snapshots:
             upsert(connection, reads, [_read_row(snapshot.account, now, next_at, None)])
             keep_windows(connection, snapshot)
             keep_balance(connection, snapshot)
+            note_drift(connection, before, snapshot)
             if before is not None and before.balance is not None and snapshot.balance is not None:
                 _note_top_up(connection, snapshot, before.balance, snapshot.balance)
 
@@ -195,6 +201,10 @@ class Snapshots:
         with self._store.begin() as connection:
             for table in _HISTORY:
                 connection.execute(delete(table).where(table.c.account == account))
+
+    def _past(self, account: str, since: datetime, window: str) -> list[Mark]:
+        with self._store.read() as connection:
+            return marks_of(connection, account, window, since)
 
     def _had_requests(self, account: str, start: datetime, end: datetime) -> bool:
         between = requests.c.received_at.between(to_ms(start), to_ms(end))

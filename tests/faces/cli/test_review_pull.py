@@ -2,18 +2,20 @@
 
 import io
 import json
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import httpx2
 import pytest
 from tests.review.scripted import MemoryAnswers, ScriptedAnswerer, finding, findings
 from tests.support.forges import NEW, OLD
 
 from perilune.compose.workbench import Workbench
+from perilune.core.errors import Problem
 from perilune.faces.cli.run import run
 from perilune.faces.cli.session import Session
-from perilune.review.ports import NoQuota
+from perilune.review.ports import Deferred, NoQuota
 from perilune.review.services import ReviewServices
 from perilune.sandbox.forge import ForgeThread, Pull, Repository
 
@@ -189,3 +191,41 @@ def test_without_a_credential_it_prints_and_says_so(tmp_path: Path) -> None:
     assert "The second line is wrong" in out
     assert "There is no credential for" in err
     assert played.forge.journal.writes() == []
+
+
+@pytest.mark.case("review R8.2")
+def test_a_change_too_large_for_the_forges_own_diff_is_read_by_git(tmp_path: Path) -> None:
+    with ForgeThread(tmp_path / "forges") as forges:
+        played = Played(forges, "github", tmp_path / "home")
+        many = {f"src/part_{part}.py": _module(part) for part in range(30)}
+        played.repository.bare.commit("refs/heads/topic", many)
+        headers = {"Accept": "application/vnd.github.diff", "Authorization": f"Bearer {played.token}"}
+        diff = httpx2.get(f"{forges.url}/github/api/v3/repos/team/shop/pulls/1", headers=headers)
+        status, out, _, answerer = played.review("--json", "--dry-run")
+    assert diff.status_code == 406
+    document = json.loads(out)
+    coverage = document["coverage"]
+    assert sum(item["added"] for item in coverage["items"]) > 30_000
+    assert coverage["reviewed"] + coverage["skipped"] + coverage["partial"] == coverage["files"] == 32
+    assert (status, document["status"]) in ((0, "complete"), (0, "partial"))
+    assert len(answerer.requests) <= document["plan"]["estimate"]["requests"]
+    assert "/repos/team/shop/pulls/1/files" not in {entry.path for entry in played.forge.journal.entries}
+
+
+def _module(part: int) -> str:
+    return "".join(f"value_{part}_{number} = {number}\n" for number in range(1_020))
+
+
+def test_a_review_that_must_wait_writes_nothing(played: Played, monkeypatch: pytest.MonkeyPatch) -> None:
+    deferred = Deferred(problem=Problem(code="PL-GW-DOWN"))
+    monkeypatch.setattr(ScriptedAnswerer, "answer", _answering(deferred))
+    status, _, _, _ = played.review("--json")
+    assert status != 0
+    assert played.forge.journal.writes() == []
+
+
+def _answering(outcome: Deferred) -> Callable[..., Awaitable[Deferred]]:
+    async def answer(*_: object) -> Deferred:
+        return outcome
+
+    return answer

@@ -42,6 +42,8 @@ def message_ids(language: Language) -> set[str]:
 
 
 def _areas_of(message_id: str) -> tuple[str, ...]:
+    if message_id.startswith("explain.PL-"):
+        return ("explain", "explain_more")
     return _ERROR_AREAS if message_id.startswith("PL-") else (message_id.partition(".")[0],)
 
 

@@ -6,14 +6,14 @@ from msgspec import Struct
 
 from perilune.catalog.plan import Plan, Region
 from perilune.config.base_url import check_base_url, official_home
-from perilune.core.errors import PeriluneError, UsageError
+from perilune.core.errors import CredentialError, PeriluneError, UsageError
 from perilune.faces.adding.audience import Audience
 from perilune.faces.adding.services import AddServices, Choices
 from perilune.faces.adding.telling import announcement, failure, probe_lines, result_line
 from perilune.monitor.detect import Detection, Target, Tried, detect, targets, with_profile
 from perilune.providers.contract.paste import Pasted, classify
 from perilune.providers.contract.probing import Probed, probe
-from perilune.providers.contract.reading import Binding, reader_of
+from perilune.providers.contract.reading import Binding, other_owner, reader_of
 
 
 class Found(Struct, frozen=True):
@@ -34,6 +34,7 @@ def find_home(pasted: Pasted, choices: Choices, services: AddServices, audience:
     """
     choices = _with_home_of(choices, services)
     _check_choices(choices, services)
+    _check_owner(pasted, choices, services)
     if not choices.is_probed or (choices.plan and reader_of(choices.plan) is None):
         return _as_said(choices, services)
     hosts = _hosts(pasted, choices, services, audience)
@@ -72,6 +73,15 @@ def _check_choices(choices: Choices, services: AddServices) -> None:
         raise UsageError.of(
             "PL-USAGE", variant="needs", command=f"perilune add --plan {choices.plan}", name="--base-url"
         )
+
+
+def _check_owner(pasted: Pasted, choices: Choices, services: AddServices) -> None:
+    """Raises: PL-401-HOST before anything is sent, for a key that the named plan is known not to own."""
+    plan = services.plans[choices.plan] if choices.plan else None
+    other = other_owner(plan, pasted.secret) if plan else None
+    if plan is not None and other is not None:
+        host = choices.base_url or (plan.regions[0].site if plan.regions else plan.label)
+        raise CredentialError.of("PL-401-HOST", other=other, host=host, plan=plan.label)
 
 
 def _refuse(option: str, value: str, known: list[str]) -> None:

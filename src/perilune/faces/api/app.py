@@ -6,8 +6,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from perilune.core.encode import encode_document
 from perilune.core.messages import Language, pick_language
+from perilune.faces.api.answers import document
+from perilune.faces.api.history import history_answer
 from perilune.faces.api.hub import Hub
 from perilune.faces.api.openapi import openapi_document
 from perilune.faces.api.ports import Service
@@ -19,11 +20,6 @@ def language_of(request: Request) -> Language:
     """The reader's language: the stored switch, else what the browser asks for."""
     chosen = request.cookies.get("perilune_lang")
     return pick_language({"LANG": chosen or request.headers.get("accept-language", "")})
-
-
-def document(value: object, status: int = 200) -> Response:
-    """A document of ours as an answer that is never cached."""
-    return Response(encode_document(value), status, {"cache-control": "no-store"}, "application/json")
 
 
 def api_routes(service: Service, hub: Hub) -> list[Route]:
@@ -44,6 +40,12 @@ def api_routes(service: Service, hub: Hub) -> list[Route]:
     async def reviews(request: Request) -> Response:
         return document(await service.reviews(_limit(request)))
 
+    async def history(request: Request) -> Response:
+        return await history_answer(service, request, language_of(request))
+
+    async def forecast(request: Request) -> Response:
+        return document(await service.forecast(language_of(request)))
+
     async def events(request: Request) -> Response:
         return StreamingResponse(_stream(hub), media_type="text/event-stream", headers=_STREAM_HEADERS)
 
@@ -56,6 +58,8 @@ def api_routes(service: Service, hub: Hub) -> list[Route]:
         "/routes": routes,
         "/ledger": ledger,
         "/reviews": reviews,
+        "/history": history,
+        "/forecast": forecast,
         "/events": events,
         "/openapi.json": openapi,
     }

@@ -1,7 +1,7 @@
 """The hub: tells every open page and stream that something changed."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 
 _ROOM = 16
 
@@ -9,12 +9,14 @@ _ROOM = 16
 class Hub:
     """Fans events out to listeners; a listener that does not keep up misses old events, never delays anybody.
 
-    Events are names (`status`, `gateway`, `events`, `reviews`); listeners fetch what they need.
+    Events are names (`status`, `gateway`, `events`, `reviews`); listeners fetch what they need. `opened` is called for
+    every new listener.
     """
 
     def __init__(self) -> None:
         self._listeners: set[asyncio.Queue[str | None]] = set()
         self._is_closed = False
+        self.opened: Callable[[], None] = lambda: None
 
     def publish(self, event: str) -> None:
         """Tell every listener; call it from the loop's own thread."""
@@ -27,6 +29,7 @@ class Hub:
         """Events as they come, None as a sign of life after silence; ends when the hub closes."""
         queue: asyncio.Queue[str | None] = asyncio.Queue(_ROOM)
         self._listeners.add(queue)
+        self.opened()
         try:
             while not self._is_closed:
                 try:

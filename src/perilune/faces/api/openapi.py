@@ -6,12 +6,16 @@ import msgspec
 
 from perilune.faces.api.ports import LedgerDocument, ReviewsDocument, RoutesDocument
 from perilune.quota.document import StatusDocument
+from perilune.quota.forecast import ForecastDocument
+from perilune.quota.history import HistoryDocument
 
 _DOCUMENTS: dict[str, tuple[str, type]] = {
     "/api/v1/status": ("Every account: windows, balance, verdict", StatusDocument),
     "/api/v1/routes": ("Routes and their slots now", RoutesDocument),
     "/api/v1/ledger": ("The newest requests", LedgerDocument),
     "/api/v1/reviews": ("The newest reviews", ReviewsDocument),
+    "/api/v1/history": ("What was used, by day, hour, model, route, key or account", HistoryDocument),
+    "/api/v1/forecast": ("When each window and balance runs out", ForecastDocument),
 }
 
 

@@ -1,6 +1,6 @@
 """`perilune accounts`: list, show, test, set, rename, remove, rotate."""
 
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import click
 from msgspec.structs import replace
@@ -13,15 +13,6 @@ from perilune.faces.cli.session import Session
 if TYPE_CHECKING:
     from perilune.config.schema import AccountConfig
     from perilune.core.secret import Secret
-    from perilune.gateway.trial import Trial
-
-
-class TrialServices(AddServices, Protocol):
-    """What a real request needs beside adding."""
-
-    def try_inference(self, account: str) -> "Trial":
-        """One tiny real request over one account."""
-        ...
 
 
 _BOUND = ("plan", "region", "base_url")
@@ -67,63 +58,29 @@ def show_command(session: Session, name: str) -> None:
     from perilune.core.addresses import host_of
     from perilune.faces.cli.account.lookup import find_account, masked_key, models_of, region_of, stored
     from perilune.faces.cli.account.showing import show_lines
+    from perilune.faces.cli.account.testing import TrialServices, stamp_text
 
-    services: AddServices = session.workbench
+    services: TrialServices = session.workbench
     account = find_account(name, services.configuration())
     plan = services.plans[account.plan]
     region = region_of(account, plan)
     base = account.base_url or (region.read_base if region else "")
     key, known, models = masked_key(account, services), stored(session).get(name), models_of(name, session)
-    for line in show_lines(account, plan, key, host_of(base) if base else "", known, models, session.voice):
+    proof = stamp_text(services.stamp_of(name), session)
+    for line in show_lines(account, plan, key, host_of(base) if base else "", known, models, proof, session.voice):
         session.answer(line)
 
 
 @command.command("test")
 @click.argument("name")
 @click.option("--inference", is_flag=True)
+@click.option("--json", "as_json", is_flag=True)
 @click.pass_obj
-def test_command(session: Session, name: str, *, inference: bool) -> int:
-    from perilune.faces.cli.account.lookup import bind, find_account
-    from perilune.faces.cli.account.trying import named, report_lines, try_binding, unlisted
-    from perilune.providers.contract.reading import reader_of
+def test_command(session: Session, name: str, *, inference: bool, as_json: bool) -> int:
+    from perilune.faces.cli.account.testing import try_account
 
-    services: AddServices = session.workbench
-    config = services.configuration().config
-    account = find_account(name, services.configuration())
-    if reader_of(account.plan) is None:
-        session.answer(session.voice.say("accounts.no_reading", plan=account.plan))
-        return _try_inference(session, account) if inference else 0
-    binding = bind(account, services)
-    probed = try_binding(binding, services)
-    services.keep_reading(name, binding.secret, probed)
-    if probed.verdict == "accepted":
-        for line in report_lines(probed, services.plans[account.plan].default_model, session.voice):
-            session.answer(line)
-    if probed.problem is not None:
-        return session.fail(named(probed.problem, name))
-    slots = [slot for route in config.gateway.routes for slot in route.slots]
-    missing = unlisted(probed.snapshot.models if probed.snapshot else (), slots, account, probed.host)
-    if missing is not None:
-        return session.fail(missing)
-    return _try_inference(session, account) if inference else 0
-
-
-def _try_inference(session: Session, account: "AccountConfig") -> int:
-    """One real request, after saying what it costs. A key that works now or after a wait is no failure."""
-    from perilune.faces.cli.account.trying import trial_lines
-
-    services: TrialServices = session.workbench
-    unit = services.plans[account.plan].unit
-    session.note(session.voice.say(f"accounts.costs.{unit}"))
-    trial = services.try_inference(account.name)
-    for line in trial_lines(trial, session.out.columns, session.voice):
-        session.answer(line)
-    if trial.problem is None or trial.verdict in ("client_gated", "slow"):
-        return 0
-    if trial.works:
-        session.warn(trial.problem)
-        return 0
-    return session.fail(trial.problem)
+    session.wants_json = as_json
+    return try_account(session, name, inference=inference, as_json=as_json)
 
 
 @command.command("set")

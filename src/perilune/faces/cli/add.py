@@ -73,8 +73,12 @@ def command(
     if origin == "env":
         return add_from_environment(choices, services, session)
     if origin is not None:
+        from perilune.config.peers import NAME
+        from perilune.faces.cli.adding.from_peer import add_from_peer
         from perilune.faces.cli.adding.from_source import add_from
 
+        if origin == NAME:
+            return add_from_peer(choices, services, session)
         return add_from(origin, choices, services, session, from_stdin=from_stdin, as_json=as_json)
     if key is not None:
         session.warn(Problem(code="PL-ARGV"))

@@ -101,7 +101,7 @@ def _freshness(session: Session, left: timedelta | None, *, usable: bool) -> str
 
 def _variables(session: Session, services: AddServices, saved: dict[Secret, str]) -> Iterator[Finding]:
     for plan in services.plans.values():
-        names = [(name, "key") for name in plan.environment.keys]
+        names = [(name, "opt-in" if plan.is_opt_in else "key") for name in plan.environment.keys]
         names += [(name, "web") for name in plan.environment.web_sessions]
         names += [(name, "unused") for name in plan.environment.found_not_used]
         for name, use in names:
@@ -113,7 +113,7 @@ def _variable(session: Session, name: str, use: str, plan_id: str, saved: dict[S
     secret = Secret(clean_key(session.environment.get(name, "")))
     if not secret:
         return
-    state = session.voice.say("discover.unused") if use == "unused" else _state(session, secret, saved)
+    state = _use_state(session, use, plan_id, secret, saved)
     yield Finding(
         kind="environment",
         source=session.voice.say("discover.environment"),
@@ -123,6 +123,14 @@ def _variable(session: Session, name: str, use: str, plan_id: str, saved: dict[S
         plan=plan_id if use == "key" else None,
         variable=name if use == "key" and secret not in saved else None,
     )
+
+
+def _use_state(session: Session, use: str, plan_id: str, secret: Secret, saved: dict[Secret, str]) -> str:
+    if use == "unused":
+        return session.voice.say("discover.unused")
+    if use == "opt-in" and secret not in saved:
+        return session.voice.say("discover.opt_in", plan=plan_id)
+    return _state(session, secret, saved)
 
 
 def _agent_token(session: Session, services: AddServices, saved: dict[Secret, str]) -> Iterator[Finding]:

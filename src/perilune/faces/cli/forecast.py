@@ -9,7 +9,8 @@ from perilune.core.messages import Voice
 from perilune.faces.cli.session import Session
 from perilune.faces.text.forecast import forecast_lines
 from perilune.quota.document import StatusDocument
-from perilune.quota.forecast import History, forecast
+from perilune.quota.forecast import forecast
+from perilune.quota.samples import History
 
 
 class Monitoring(Protocol):

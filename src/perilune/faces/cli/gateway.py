@@ -53,11 +53,11 @@ class GatewayServices(Protocol):
         """The routes as they stand, and whether a running service told so."""
         ...
 
-    def dry_run(self, model: str) -> Sequence[TriedSlot]:
-        """Which slots would be used now for a model, in order. Sends nothing."""
+    def dry_run(self, model: str, priority: str = "interactive") -> Sequence[TriedSlot]:
+        """Which slots would be used now for a model by a priority, in order. Sends nothing."""
         ...
 
-    def try_model(self, model: str) -> Try:
+    def try_model(self, model: str, voice: Voice) -> Try:
         """One small real request through the routes."""
         ...
 
@@ -105,7 +105,15 @@ def status_lines(document: RoutesDocument, voice: Voice) -> list[str]:
         queued=queued,
         spent=spent or voice.say("gateway.spent_nothing"),
     )
-    return [*lines, sums]
+    return [*lines, sums, *_lease_lines(document, voice)]
+
+
+def _lease_lines(document: RoutesDocument, voice: Voice) -> list[str]:
+    """What is done while the server that hosts share their caps over cannot be asked."""
+    leases = document.leases
+    if leases is None or leases.trouble is None:
+        return []
+    return [voice.say(f"leases.{leases.trouble}", hosts=leases.hosts or 1)]
 
 
 def _cells(row: Sequence[str], widths: Sequence[int]) -> list[str]:
@@ -123,6 +131,8 @@ def _slot_name(slot: SlotDocument, voice: Voice) -> str:
 
 def _state(slot: SlotDocument, voice: Voice) -> str:
     word = voice.say(f"web.slot.{slot.state}")
+    if slot.closed_to and slot.state in ("ok", "untested", "standby"):
+        return voice.say("keys.not_for", state=word, classes=", ".join(slot.closed_to))
     return word if slot.until is None else voice.say("web.until", state=word, clock=voice.clock(slot.until))
 
 
@@ -177,13 +187,14 @@ def env(session: Session, client: str, key: str) -> None:
 @command.command("try", cls=Page)
 @click.argument("model")
 @click.option("--explain", is_flag=True)
+@click.option("--priority", type=click.Choice(["interactive", "review", "batch"]), default="interactive")
 @click.pass_obj
-def try_(session: Session, model: str, explain: bool) -> int:
+def try_(session: Session, model: str, explain: bool, priority: str) -> int:
     services: GatewayServices = session.workbench
     if explain:
-        session.answer("\n".join(explain_lines(services.dry_run(model), session.voice)))
+        session.answer("\n".join(explain_lines(services.dry_run(model, priority), session.voice)))
         return 0
-    tried = services.try_model(model)
+    tried = services.try_model(model, session.voice)
     if tried.problem is not None:
         return session.fail(tried.problem)
     session.answer("\n".join(try_lines(tried, session.voice)))

@@ -130,6 +130,12 @@ def _hints(account: AccountForecast, voice: Voice, *, is_verbose: bool) -> list[
         return lines
     for window in account.windows:
         word = window_word(window.id, window.label, voice)
+        safe = _safe_rate(account.name, window, word, voice)
+        if safe is not None:
+            lines.append(safe)
+        if window.probability is not None:
+            percent = int(Decimal(str(window.probability)) * 100)
+            lines.append(voice.say("forecast.probability", account=account.name, window=word, percent=percent))
         if window.full_windows_left is not None:
             count = int(window.full_windows_left)
             lines.append(voice.say("forecast.full_windows", account=account.name, window=word, count=count))
@@ -151,6 +157,18 @@ def _allowance(name: str, window: WindowForecast, voice: Voice) -> str | None:
         return None
     shares = (_tenths(window.allowed_ratio_per_hour), _tenths(window.rate_per_hour))
     return voice.say("forecast.allowance_share", account=name, clock=clock, allowed=shares[0], now=shares[1])
+
+
+def _safe_rate(name: str, window: WindowForecast, word: str, voice: Voice) -> str | None:
+    """How much an hour a window that lasts can take until its reset."""
+    if window.lasts is not True or window.resets_at is None:
+        return None
+    facts = {"account": name, "window": word, "clock": voice.clock(window.resets_at, round_up=True)}
+    if window.allowed_requests_per_hour is not None:
+        return voice.say("forecast.safe", allowed=int(window.allowed_requests_per_hour), **facts)
+    if window.allowed_ratio_per_hour is None:
+        return None
+    return voice.say("forecast.safe_share", allowed=_tenths(window.allowed_ratio_per_hour), **facts)
 
 
 def _tenths(ratio: float) -> str:

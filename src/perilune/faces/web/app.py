@@ -9,7 +9,8 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Mount, Route
 
-from perilune.faces.api.app import api_routes, document
+from perilune.faces.api.answers import document
+from perilune.faces.api.app import api_routes
 from perilune.faces.api.hooks import HookDesk, hook_routes
 from perilune.faces.api.hub import Hub
 from perilune.faces.api.ports import Service
@@ -95,7 +96,13 @@ def build_web(service: Service, hub: Hub, token: str | None = None, hooks: HookD
         readiness = await service.readiness()
         return document(readiness, 200 if readiness.ready else 503)
 
+    async def metrics(request: Request) -> Response:
+        from perilune.faces.metrics.exposition import CONTENT_TYPE
+
+        return Response(await service.metrics(), headers={"content-type": CONTENT_TYPE, "cache-control": "no-store"})
+
     routes = [
+        Route("/metrics", metrics),
         Route("/healthz", alive),
         Route("/readyz", ready),
         Route("/", overview),

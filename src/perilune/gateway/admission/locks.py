@@ -10,6 +10,7 @@ from pathlib import Path
 from perilune.gateway.admission.lockfile import LockFile
 from perilune.gateway.admission.memory import MemoryPlaces
 from perilune.gateway.admission.neighbours import FIRST_WAITING_BYTE, WaitingByte
+from perilune.gateway.admission.port import Keeper
 
 _LOOK_S = 0.005
 
@@ -22,6 +23,7 @@ class LockedPlaces:
     """
 
     is_instant = True
+    kept_by: Keeper = "locks"
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -30,6 +32,11 @@ class LockedPlaces:
         self._groups: dict[str, _Group] = {}
         self._alone = MemoryPlaces()
         self.is_degraded = False
+
+    @property
+    def folder_id(self) -> str:
+        """What all who share these locks have in common, and nobody else."""
+        return hmac.digest(self._key, b"folder", "sha256").hex()[:32]
 
     def take(self, group: str, cap: int, reserved: int, *, may_use_reserved: bool) -> int | None:
         try:

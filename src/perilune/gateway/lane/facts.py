@@ -56,7 +56,9 @@ def facts_of(head: Head, door: Door, setup: Setup, now_s: float) -> Known:
     if door.refuse_origin(headers) is not None:
         return neither
     caller = door.caller(headers)
-    if isinstance(caller, Problem) or caller.models is not None or caller.routes is not None:
+    if isinstance(caller, Problem) or setup.config.max_concurrent_requests is not None:
+        return neither
+    if not (caller.models is None and caller.routes is None and caller.limits is None):
         return neither
     return Facts(
         front=front,

@@ -17,7 +17,8 @@ from perilune.gateway.lane.template import parts_of
 from perilune.gateway.limits import Limits
 from perilune.gateway.pump import head_bytes, pump_of
 from perilune.gateway.run import Run, UnderWay
-from perilune.gateway.server import Surface, send_reply
+from perilune.gateway.sending import send_reply
+from perilune.gateway.server import Surface
 from perilune.gateway.tally import Counted, Tally
 from perilune.net.upstream import ThinClient
 from perilune.providers.contract.outcome import Outcome

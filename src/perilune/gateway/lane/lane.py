@@ -5,6 +5,7 @@ from collections.abc import Callable
 from datetime import datetime
 from time import perf_counter
 
+from perilune.gateway.admission import Priority
 from perilune.gateway.call import Call
 from perilune.gateway.core import Core
 from perilune.gateway.delivery import remember_success
@@ -57,8 +58,8 @@ class Lane:
         if not isinstance(plan, Plan):
             return False
         now = self.services.now()
-        chosen, has_other = self._chosen(plan, now, len(body))
-        if chosen is None or chosen.way is None or not self._is_plain(chosen, chosen.way, plan, len(body)):
+        chosen = self._chosen(plan, facts.priority, now, len(body))
+        if chosen is None or chosen.way is None or not self._is_plain(chosen, chosen.way, plan, facts, len(body)):
             return False
         way = chosen.way
         vendor = self.client.idle(way.target)
@@ -68,6 +69,11 @@ class Lane:
         if lease is None:
             self.client.give_back(way.target, vendor)
             return False
+        if not self.services.room.take(chosen.slot, facts.priority, now):
+            lease.release()
+            self.client.give_back(way.target, vendor)
+            return False
+        has_other = len(plan.slots) > 1
         began = self.time()
         first = FirstAttempt(
             self, connection, head, facts, plan, chosen, way, lease, vendor, body, now, began, entered_at
@@ -141,32 +147,31 @@ class Lane:
         facts.plans[parts[0], parts[2]] = plan
         return plan
 
-    def _chosen(self, plan: Plan, now: datetime, size: int) -> tuple[SlotPlan | None, bool]:
-        """The route's first slot, and whether another one could be asked.
+    def _chosen(self, plan: Plan, priority: Priority, now: datetime, size: int) -> SlotPlan | None:
+        """The route's first slot where all of them can be used; what is passed over, the general path tells."""
+        for planned in plan.slots:
+            if not self._is_usable(planned, priority, now, size):
+                return None
+        return plan.slots[0]
 
-        None where the first one is passed over, which the general path tells of, or where it has to look closer.
-        """
-        first, *others = plan.slots
-        if not self._use_of(first, now, size):
-            return None, False
-        uses = [self._use_of(other, now, size) for other in others]
-        return (None, False) if None in uses else (first, True in uses)
-
-    def _use_of(self, planned: SlotPlan, now: datetime, size: int) -> bool | None:
-        """Whether a slot can be used now; None where the general path has to look closer."""
+    def _is_usable(self, planned: SlotPlan, priority: Priority, now: datetime, size: int) -> bool:
         services, slot = self.services, planned.slot
         if not services.states.is_quiet and services.states.first_open(planned.watched) is not None:
-            return False if services.states.blocking(planned.scopes, now) is not None else None
-        if by_verdict(slot, services.accounts, now) is not None:
             return False
-        if planned.depends_on_size or slot.sender.refuse_before(size) is not None:
-            return None
-        return True
+        if services.purse.stop(slot) is not None or by_verdict(slot, services.accounts, now) is not None:
+            return False
+        if services.room.reason(slot, priority, now) is not None:
+            return False
+        return not planned.depends_on_size and slot.sender.refuse_before(size) is None
 
-    def _is_plain(self, chosen: SlotPlan, way: Way, plan: Plan, size: int) -> bool:
+    def _is_plain(self, chosen: SlotPlan, way: Way, plan: Plan, facts: Facts, size: int) -> bool:
         """Whether a request to this slot is what the plan was made for."""
         services, slot = self.services, chosen.slot
         if size > way.longest or services.rates.gate(slot.group) is not None:
+            return False
+        if services.purse.concerns(facts.owner, None, slot):
+            return False
+        if plan.route.config.prefer != "order" and facts.priority is not Priority.INTERACTIVE:
             return False
         if services.accounts.traits(slot.account, slot.plan.id, way.model) is not way.traits:
             return False

@@ -116,7 +116,12 @@ def words_of(body: bytes) -> str | None:
 
 
 def _other_plan(binding: Binding) -> str | None:
-    """The plan whose key prefix this key has, by the longest prefix, when it is not the bound one."""
+    """The plan whose key prefix this key has, by the longest prefix, when it is not the bound one.
+
+    Keys of a plan without a prefix of its own may begin with anything.
+    """
+    if not binding.plan.key_prefixes:
+        return None
     text = binding.secret.reveal()
     matching = [
         (len(prefix), provider.plan.id, provider.plan.label)

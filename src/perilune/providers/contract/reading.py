@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from perilune.catalog.plan import Plan, Region
 from perilune.core.addresses import host_of
+from perilune.core.errors import CredentialError, Problem
 from perilune.core.secret import Secret
 from perilune.net.control import BoundSecret, ControlAnswer, ControlClient
 from perilune.providers.contract.registry import providers
@@ -70,3 +71,21 @@ def reader_of(plan_id: str) -> Reader | None:
     provider = providers().get(plan_id)
     module = None if provider is None else provider.module("read")
     return None if module is None else cast("Reader", module)
+
+
+def demand_own_key(binding: Binding) -> None:
+    """Return when the key may go to the plan's host. Raises: PL-401-HOST for one that is plainly another plan's."""
+    other = other_owner(binding.plan, binding.secret)
+    if other is not None:
+        facts = {"other": other, "host": binding.host, "plan": binding.plan.label}
+        raise CredentialError(Problem(code="PL-401-HOST", facts=facts, account=binding.account or None))
+
+
+def other_owner(plan: Plan, secret: Secret) -> str | None:
+    """Whose key it is by a beginning that the plan refuses, None where it refuses nothing about it."""
+    text = secret.reveal()
+    refused = next((prefix for prefix in plan.refused_prefixes if text.startswith(prefix)), None)
+    if refused is None:
+        return None
+    owners = (one.plan.label for one in providers().values() if refused in one.plan.key_prefixes)
+    return next(owners, refused)

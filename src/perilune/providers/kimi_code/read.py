@@ -13,9 +13,10 @@ from perilune.providers.contract.answers import demand_success, json_object, not
 from perilune.providers.contract.reading import Binding
 from perilune.providers.kimi_code import web_read
 from perilune.providers.kimi_code.login import refused_login
+from perilune.providers.kimi_code.names import unknown_names
 from perilune.providers.kimi_code.titles import level_title
 from perilune.providers.kimi_code.usages import Found, concurrency_of, read_counts, read_ratios
-from perilune.providers.kimi_code.wallet import wallet_of
+from perilune.providers.kimi_code.wallet import odd_in, wallet_of
 from perilune.providers.kimi_code.wire import Me, Models, Usages, objects, shaped, text_of
 from perilune.quota.snapshot import Limits, Snapshot
 from perilune.quota.windows import derive_windows
@@ -69,7 +70,7 @@ def understood(binding: Binding, answer: ControlAnswer, now: datetime) -> Snapsh
     demand_success(binding, answer, now)
     at, skew_s = server_now(answer, now)
     body = json_object(binding, answer)
-    usages, unknown = shaped(body, Usages)
+    usages, _ = shaped(body, Usages)
     found = Found()
     read_counts(found, usages.usage, usages.limits, "usage", at, ("usage", "limits"))
     read_ratios(found, usages.usages, at)
@@ -93,7 +94,7 @@ def understood(binding: Binding, answer: ControlAnswer, now: datetime) -> Snapsh
         identity=web_read.identity_of(binding) if binding.source == "cli-login" else None,
         limits=Limits(concurrency=concurrency),
         drift=(*found.drift, *_odd_parts(usages, concurrency, wallets, is_wallet_read=wallet is not None)),
-        unknown_fields=unknown,
+        unknown_fields=unknown_names(body),
         origin=answer.url.removeprefix("https://"),
         took_ms=answer.took_ms,
         clock_skew_s=skew_s,
@@ -103,13 +104,28 @@ def understood(binding: Binding, answer: ControlAnswer, now: datetime) -> Snapsh
 def _odd_parts(usages: Usages, concurrency: int | None, wallets: tuple[Any, ...], *, is_wallet_read: bool) -> list[str]:
     """Known parts beside the windows that are there and could not be read."""
     odd = []
-    if usages.user is not None and not isinstance(usages.user, dict):
-        odd.append("user")
+    odd += _odd_membership(usages.user)
+    if usages.version is not None and not isinstance(usages.version, str):
+        odd.append("version")
+    if usages.usages is not None and not isinstance(usages.usages, dict):
+        odd.append("usages")
     if usages.parallel not in (None, {}) and concurrency is None:
         odd.append("parallel")
-    if any(wallets) and not is_wallet_read:
-        odd.append("boosterWallet")
+    if any(wallets):
+        odd += odd_in(wallets) if is_wallet_read else ["boosterWallet"]
     return odd
+
+
+def _odd_membership(user: Any) -> list[str]:
+    """The first step on the way to the level that is not what it was."""
+    if user is None:
+        return []
+    if not isinstance(user, dict):
+        return ["user"]
+    membership = user.get("membership")
+    if membership is None or (isinstance(membership, dict) and isinstance(membership.get("level"), str | None)):
+        return []
+    return ["user.membership.level" if isinstance(membership, dict) else "user.membership"]
 
 
 def _carried(snapshot: Snapshot, previous: Snapshot | None) -> Snapshot:

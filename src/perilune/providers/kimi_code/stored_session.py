@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from itertools import chain
 from pathlib import Path
 
+from perilune.browsers.default import default_browser
 from perilune.browsers.places import find_profiles
 from perilune.browsers.search import search
 from perilune.browsers.stored import Profile, StoredValue, StoreTrouble, Wanted
@@ -79,7 +80,8 @@ def _named(browser: str | None) -> tuple[str | None, str | None]:
 
 def _profiles(around: Surroundings, name: str | None) -> Iterator[Profile]:
     desktop = () if name is not None else _desktop(around)
-    return chain(desktop, find_profiles(around.home, around.environment, name))
+    first = default_browser(around.home, around.environment, sys.platform)
+    return chain(desktop, find_profiles(around.home, around.environment, name, first=first))
 
 
 def _desktop(around: Surroundings) -> Iterator[Profile]:

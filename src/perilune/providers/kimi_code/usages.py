@@ -14,6 +14,7 @@ from perilune.quota.reading import of_counts, of_ratio, reset_time
 from perilune.quota.snapshot import Reading, WindowPart
 
 _WEEK_S = 604_800
+_COUNTS = ("limit", "used", "remaining")
 _RESETS = ("resetTime", "resetAt", "reset_time", "reset_at", "periodEnd", "period_end")
 _FROM_NOW = ("reset_in", "resetIn", "ttl")
 _RATIOS = ("used_ratio", "usedRatio", "ratio")
@@ -34,6 +35,16 @@ class Found(Struct):
         if reading is None or reading.used_ratio is None:
             self.drift.append(name)
 
+    def note_odd(self, block: Mapping[str, Any], name: str) -> None:
+        """Note the fields of a block that was read all the same and that hold no number or time."""
+        if name in self.drift:
+            return
+        odd = [field for field in _COUNTS if block.get(field) is not None and parse_number(block[field]) is None]
+        reset = next((field for field in _RESETS if block.get(field) is not None), None)
+        if reset is not None and reset_time(block[reset]) is None:
+            odd.append(reset)
+        self.drift += [f"{name}.{field}" for field in odd]
+
     @property
     def has_use(self) -> bool:
         return any(reading.used_ratio is not None for reading in self.readings)
@@ -43,6 +54,7 @@ def read_counts(found: Found, usage: Any, limits: Any, origin: str, now: datetim
     """Counts: the 7-day block and the list of further windows. `names` are the fields' names in drift notes."""
     if isinstance(usage, dict):
         found.take(_counts(usage, usage, "7d", origin, now, span_s=_WEEK_S), names[0])
+        found.note_odd(usage, names[0])
     elif usage is not None:
         found.drift.append(names[0])
     if isinstance(limits, list):
@@ -63,6 +75,7 @@ def read_ratios(found: Found, usages: Any, now: datetime) -> None:
             _read_month_share(found, first_of(value, *_RATIOS), f"usages.{key}")
         else:
             found.take(_ratio(key, value, now), f"usages.{key}")
+            found.note_odd(value, f"usages.{key}")
 
 
 def read_month_share(found: Found, ratio: Any, name: str) -> None:
@@ -115,14 +128,24 @@ def _read_items(found: Found, items: list[Any], origin: str, now: datetime, name
         if reading is not None:
             reading = _told_apart(reading, seen)
         found.take(reading, f"{name}[{position - 1}]")
+        if isinstance(item, dict):
+            found.note_odd(_detail(item), f"{name}[{position - 1}]")
+            if "window" in item and _span(item, _detail(item)) is None:
+                found.drift.append(f"{name}[{position - 1}].window")
 
 
 def _item(item: Mapping[str, Any], position: int, origin: str, now: datetime) -> Reading | None:
-    detail = item["detail"] if isinstance(item.get("detail"), dict) else item
+    detail = _detail(item)
     label = text_of(first_of(item, "name", "title", "scope")) or text_of(first_of(detail, "name", "title", "scope"))
     span_s = _span(item, detail) or (naming.span_in_words(label) if label else None)
     window = f"limit-{position}" if span_s is None else naming.id_of_span(span_s)
     return _counts(detail, item, window, origin, now, span_s=span_s, label=label)
+
+
+def _detail(item: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Where an item keeps its figures."""
+    detail = item.get("detail")
+    return detail if isinstance(detail, dict) else item
 
 
 def _span(item: Mapping[str, Any], detail: Mapping[str, Any]) -> int | None:

@@ -3,7 +3,7 @@
 Source: usages.boosterWallet, web boosterWallets[].
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -14,6 +14,7 @@ from perilune.quota.snapshot import ExtraUsage
 _TYPES = ("BOOSTER", "BALANCE_BOOSTER")
 _PARTS_OF_A_UNIT = Decimal(100_000_000)
 _CURRENCIES = ("CNY", "USD")
+_CAP_FLAG = ("monthlyChargeLimitEnabled", "monthly_charge_limit_enabled")
 _STATES = ("enabled", "disabled", "frozen", "unavailable")
 
 
@@ -37,15 +38,33 @@ def _wallet(wallet: Mapping[str, Any], own_currency: str) -> ExtraUsage | None:
     hint = _currency(used) or _currency(cap)
     if hint is None and balance.get("unit") != "UNIT_CURRENCY":
         return None
-    is_capped = first_of(wallet, "monthlyChargeLimitEnabled", "monthly_charge_limit_enabled") is True
+    flag = first_of(wallet, *_CAP_FLAG)
     return ExtraUsage(
         currency=hint or own_currency,
         total=total,
         left=left,
         state=_state(first_of(wallet, "state", "status")),
         used_this_month=_cents(used),
-        monthly_cap=_cents(cap) if is_capped else None,
+        monthly_cap=_cents(cap) if flag not in (None, False) else None,  # a flag that cannot be read lifts no cap
     )
+
+
+def odd_in(places: tuple[Any, ...]) -> list[str]:
+    """Fields of a wallet that are there and hold nothing that can be read."""
+    return list(dict.fromkeys(name for place in places for wallet in objects(place) for name in _odd(wallet)))
+
+
+def _odd(wallet: Mapping[str, Any]) -> Iterator[str]:
+    for names in (("monthlyUsed", "monthly_used"), ("monthlyChargeLimit", "monthly_charge_limit")):
+        place = first_of(wallet, *names)
+        if place is None:
+            continue
+        if not isinstance(place, dict):
+            yield f"boosterWallet.{names[0]}"
+        elif _cents(place) is None or _currency(place) is None:
+            yield f"boosterWallet.{names[0]}.{'currency' if _cents(place) is not None else 'priceInCents'}"
+    if not isinstance(first_of(wallet, *_CAP_FLAG), bool | None):
+        yield "boosterWallet.monthlyChargeLimitEnabled"
 
 
 def _units(value: Any) -> Decimal | None:

@@ -18,15 +18,17 @@ from perilune.quota.reading import of_ratio
 from perilune.quota.snapshot import ExtraUsage
 
 _CODING = "FEATURE_CODING"
+_PLAIN = frozenset({"enabled", "resetTime", "resetAt", "reset_time", "reset_at"})
 _SPANS = {"5h": 18_000, "7d": 604_800}
 
 
 class WebFindings(Struct, frozen=True):
-    """What one web answer gave."""
+    """What one web answer gave. `unknown` names fields that this version does not know."""
 
     found: Found
     title: str | None = None
     wallet: ExtraUsage | None = None
+    unknown: tuple[str, ...] = ()
 
 
 def is_unauthenticated(status: int, body: Mapping[str, Any]) -> bool:
@@ -46,7 +48,7 @@ def of_usages(body: Mapping[str, Any], now: datetime) -> WebFindings | None:
 
 def of_stats(body: Mapping[str, Any], now: datetime, own_currency: str) -> WebFindings:
     """GetSubscriptionStats: `enabled` without a ratio is a known zero, `enabled: false` is no reading."""
-    stats, _ = shaped(body, WebStats)
+    stats, unknown = shaped(body, WebStats)
     found = Found()
     for window, places in (
         ("5h", (stats.ratelimitCode5h, stats.ratelimit5h)),
@@ -54,25 +56,32 @@ def of_stats(body: Mapping[str, Any], now: datetime, own_currency: str) -> WebFi
     ):
         limit = next((place for place in places if isinstance(place, dict)), None)
         if limit is not None and limit.get("enabled") is not False:
-            ratio = 0 if "ratio" not in limit and limit.get("enabled") is True else limit.get("ratio")
+            ratio = 0 if _is_untouched(limit) else limit.get("ratio")
             _take_ratio(found, window, "web-stats", ratio, limit, now)
     _take_pool(found, stats.subscriptionBalance, "web-stats", now)
-    return WebFindings(found, wallet=wallet_of((stats.boosterWallets,), own_currency))
+    return WebFindings(found, wallet=wallet_of((stats.boosterWallets,), own_currency), unknown=unknown)
 
 
 def of_subscription(body: Mapping[str, Any], now: datetime) -> WebFindings:
     """GetSubscription: the title of a running subscription and the month pool."""
-    answer, _ = shaped(body, WebSubscription)
+    answer, unknown = shaped(body, WebSubscription)
     found = Found()
     for balance in objects(answer.balances):
         _take_pool(found, balance, "web-subscription", now)
-    return WebFindings(found, title=web_title(answer.active, answer.subscription))
+    return WebFindings(found, title=web_title(answer.active, answer.subscription), unknown=unknown)
+
+
+def _is_untouched(limit: Mapping[str, Any]) -> bool:
+    """Whether an absent ratio means 0: only in a block that holds nothing else that could be one."""
+    return "ratio" not in limit and limit.get("enabled") is True and _PLAIN.issuperset(limit)
 
 
 def _take_ratio(found: Found, window: str, origin: str, ratio: Any, place: Mapping[str, Any], now: datetime) -> None:
     reading = of_ratio(window, origin, ratio=ratio, resets_at=reset_of(place, now), span_s=_SPANS.get(window))
     if reading is not None and reading.used_ratio is not None:
         found.readings.append(reading)
+    else:
+        found.drift.append(f"{origin}.{window}")
 
 
 def _take_pool(found: Found, pool: Any, origin: str, now: datetime) -> None:

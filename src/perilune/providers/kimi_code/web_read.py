@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 
 import msgspec
+from msgspec import Struct
 
 from perilune.core.secret import Secret
 from perilune.net.control import ControlAnswer, ControlClient
@@ -15,6 +16,17 @@ from perilune.providers.kimi_code.web_calls import GRACE_S, CallsBeside, Told, a
 from perilune.quota import naming
 from perilune.quota.snapshot import ExtraUsage, Reading, Snapshot, Window, WindowPart
 from perilune.quota.windows import derive_windows
+
+
+class _Findings(Struct, frozen=True, kw_only=True):
+    """What the calls beside the main one gave together."""
+
+    readings: list[Reading]
+    parts: Mapping[str, tuple[WindowPart, ...]]
+    title: str | None
+    wallet: ExtraUsage | None
+    drift: tuple[str, ...]
+    unknown: tuple[str, ...]
 
 
 async def read_session(binding: Binding, client: ControlClient, now: datetime, *, grace_s: float = GRACE_S) -> Snapshot:
@@ -82,52 +94,54 @@ def identity_of(binding: Binding) -> str | None:
 def _merged(snapshot: Snapshot, told: Told | None) -> Snapshot:
     if told is None:
         return snapshot
-    readings, parts, title, wallet = _findings(told, snapshot.fetched_at)
+    found = _findings(told, snapshot.fetched_at)
     own = [reading for window in snapshot.windows for reading in window.readings]
     own_parts = {window.id: window.parts for window in snapshot.windows if window.parts}
-    windows = derive_windows([*own, *readings], snapshot.fetched_at, {**parts, **own_parts})
+    windows = derive_windows([*own, *found.readings], snapshot.fetched_at, {**found.parts, **own_parts})
     has_month = any(window.id == naming.MONTH for window in windows)
     return msgspec.structs.replace(
         snapshot,
         windows=windows,
         loose_parts=() if has_month else snapshot.loose_parts,
-        plan_title=title or snapshot.plan_title,
-        extra_usage=snapshot.extra_usage or wallet,
+        plan_title=found.title or snapshot.plan_title,
+        extra_usage=snapshot.extra_usage or found.wallet,
+        drift=(*snapshot.drift, *found.drift),
+        unknown_fields=(*snapshot.unknown_fields, *found.unknown),
     )
 
 
 def _shown_only(snapshot: Snapshot, told: Told) -> Snapshot:
     """Title and month of somebody, told as the web's; a month so told does not block."""
-    readings, _, title, _ = _findings(told, snapshot.fetched_at)
-    months = [msgspec.structs.replace(r, origin="web") for r in readings if r.window == naming.MONTH]
+    told_there = _findings(told, snapshot.fetched_at)
+    months = [msgspec.structs.replace(r, origin="web") for r in told_there.readings if r.window == naming.MONTH]
     has_month = any(window.id == naming.MONTH for window in snapshot.windows)
     found = () if has_month else derive_windows(months, snapshot.fetched_at)
     shown = tuple(msgspec.structs.replace(window, is_reliable=False) for window in found)
     return msgspec.structs.replace(
         snapshot,
         windows=_in_order((*snapshot.windows, *shown)),
-        plan_title=snapshot.plan_title or title,
+        plan_title=snapshot.plan_title or told_there.title,
         web_identity="unknown",
     )
 
 
-def _findings(
-    told: Told, at: datetime
-) -> tuple[list[Reading], Mapping[str, tuple[WindowPart, ...]], str | None, ExtraUsage | None]:
-    readings: list[Reading] = []
-    parts: dict[str, tuple[WindowPart, ...]] = {}
-    title, wallet = None, None
+def _findings(told: Told, at: datetime) -> _Findings:
+    found: list[web.WebFindings] = []
     if told.stats is not None:
-        stats = web.of_stats(told.stats, at, told.binding.region.currency)
-        readings += stats.found.readings
-        parts |= stats.found.parts
-        wallet = stats.wallet
+        found.append(web.of_stats(told.stats, at, told.binding.region.currency))
     if told.subscription is not None:
-        subscription = web.of_subscription(told.subscription, at)
-        readings += subscription.found.readings
-        parts = {**subscription.found.parts, **parts}
-        title = subscription.title
-    return readings, parts, title, wallet
+        found.append(web.of_subscription(told.subscription, at))
+    parts: dict[str, tuple[WindowPart, ...]] = {}
+    for one in reversed(found):
+        parts |= one.found.parts
+    return _Findings(
+        readings=[reading for one in found for reading in one.found.readings],
+        parts=parts,
+        title=next((one.title for one in found if one.title), None),
+        wallet=next((one.wallet for one in found if one.wallet), None),
+        drift=tuple(name for one in found for name in one.found.drift),
+        unknown=tuple(name for one in found for name in one.unknown),
+    )
 
 
 def _in_order(windows: tuple[Window, ...]) -> tuple[Window, ...]:

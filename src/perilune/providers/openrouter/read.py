@@ -14,6 +14,12 @@ from perilune.providers.contract.answers import demand_success, json_object, not
 from perilune.providers.contract.reading import Binding
 from perilune.quota.snapshot import Balance, Snapshot
 
+_KNOWN = frozenset({
+    "data", "label", "limit", "limit_remaining", "limit_reset", "include_byok_in_limit", "usage", "usage_daily",
+    "usage_weekly", "usage_monthly", "byok_usage", "byok_usage_daily", "byok_usage_weekly", "byok_usage_monthly",
+    "is_free_tier", "is_management_key", "is_provisioning_key", "expires_at", "creator_user_id", "rate_limit",
+})  # fmt: skip
+
 
 def read_url(binding: Binding) -> str:
     """The call that describes the key itself."""
@@ -57,6 +63,7 @@ def understood(binding: Binding, answer: ControlAnswer, now: datetime) -> Snapsh
         fetched_at=at,
         balance=Balance(currency=binding.region.currency, available=left) if left is not None and is_capped else None,
         drift=("limit_remaining",) if is_capped and left is None else (),
+        unknown_fields=tuple(name for name in (*body, *data) if name not in _KNOWN),
         origin=answer.url.removeprefix("https://"),
         took_ms=answer.took_ms,
         clock_skew_s=skew_s,

@@ -14,6 +14,7 @@ MESSAGES = {
     "discover.profiles": "{browser} {count} profiles",
     "discover.comma": ", ",
     "discover.new": "new",
+    "discover.opt_in": "opt-in: add --plan {plan} --from env",
     "discover.saved": "saved as {name}",
     "discover.unused": "found, not used",
     "discover.not_read": "not read",

@@ -24,4 +24,7 @@ MESSAGES = {
     "forecast.allowance_share": "To last until {clock}, {account} can use {allowed}% more an hour (now {now}%).",
     "forecast.full_windows": "{account}: {window} holds about {count} more full 5 h windows",
     "forecast.headroom": "{account}: {window} has headroom ×{factor}",
+    "forecast.safe": "{account}: {window} lasts until {clock} at up to {allowed} requests an hour",
+    "forecast.safe_share": "{account}: {window} lasts until {clock} at up to {allowed}% an hour",
+    "forecast.probability": "{account}: {window} runs out with a probability of {percent}%, by the weeks before",
 }

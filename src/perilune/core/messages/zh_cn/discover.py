@@ -14,6 +14,7 @@ MESSAGES = {
     "discover.profiles": "{browser} {count} 个用户",
     "discover.comma": "，",
     "discover.new": "新",
+    "discover.opt_in": "需指定：add --plan {plan} --from env",
     "discover.saved": "已保存为 {name}",
     "discover.unused": "找到，未使用",
     "discover.not_read": "未读取",

@@ -24,4 +24,7 @@ MESSAGES = {
     "forecast.allowance_share": "要撑到 {clock}，{account} 每小时还可用 {allowed}%（现在 {now}%）。",
     "forecast.full_windows": "{account}：{window} 约可再容纳 {count} 个用满的 5 小时窗口",
     "forecast.headroom": "{account}：{window} 富余 ×{factor}",
+    "forecast.safe": "{account}：{window} 每小时不超过 {allowed} 次请求即可撑到 {clock}",
+    "forecast.safe_share": "{account}：{window} 每小时不超过 {allowed}% 即可撑到 {clock}",
+    "forecast.probability": "{account}：按前几周推算，{window} 用尽的概率为 {percent}%",
 }

@@ -40,6 +40,7 @@ def show_lines(
     host: str,
     known: AccountDocument | None,
     models: Sequence[str],
+    proof: str,
     voice: Voice,
 ) -> Iterator[str]:
     """Everything about one account, one fact a line."""
@@ -50,6 +51,8 @@ def show_lines(
     yield from _fact(account.name, " · ".join(part for part in (plan.label, title, place) if part))
     parts = (key, account.key or "–", say("accounts.bound", host=host) if host else "")
     yield from _fact(say("accounts.key"), "   ".join(part for part in parts if part))
+    if account.key:
+        yield from _fact(say("accounts.verified"), proof)
     yield from _fact(say("accounts.read_by"), _sources(account, voice))
     if plan.windows:
         yield from _fact(say("accounts.windows"), _windows(plan, known, voice))

@@ -12,6 +12,7 @@ from perilune.faces.adding.services import AddServices
 from perilune.gateway.trial import Trial
 from perilune.providers.contract.probing import Probed, probe
 from perilune.providers.contract.reading import Binding, reader_of
+from perilune.quota.drift import lost_windows
 
 _LABEL_COLUMN = 13
 _RIGHT_COLUMN = 73
@@ -93,7 +94,7 @@ def report_lines(probed: Probed, default_model: str | None, voice: Voice) -> Ite
         return
     if snapshot.windows:
         understood = len([window for window in snapshot.windows if window.used_ratio is not None])
-        total = max(len(snapshot.windows), understood) + len(snapshot.drift)
+        total = max(len(snapshot.windows), understood + lost_windows(snapshot.drift))
         mark = "✓" if understood == total else "!"
         yield _line(mark, say("accounts.windows"), say("accounts.understood", known=understood, total=total))
     if snapshot.balance is not None:

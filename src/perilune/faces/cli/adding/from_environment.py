@@ -19,16 +19,19 @@ def variables(services: AddServices, environment: Mapping[str, str]) -> list[tup
         if services.configuration().origins.get(account.name) == "file"
     ]
     implied = {account.plan for account in implied_accounts(environment, services.plans, written).accounts}
-    found = ((plan, key_variable(plan, environment)) for plan in services.plans.values() if plan.id in implied)
-    return [(plan, variable) for plan, variable in found if variable is not None]
+    references = {account.key for account in written}
+    named = [plan for plan in services.plans.values() if plan.id in implied or plan.is_opt_in]
+    found = ((plan, key_variable(plan, environment)) for plan in named)
+    return [(plan, variable) for plan, variable in found if variable and f"env:{variable}" not in references]
 
 
 def add_from_environment(choices: Choices, services: AddServices, session: Session) -> int:
     """Save an account for each key the environment holds. The configuration names the variable, the key is not copied.
 
-    Raises: PL-CRED-NONE when there is none.
+    A plan that is opt-in is left out unless it is the one that was named. Raises: PL-CRED-NONE when there is none.
     """
-    found = [(plan, name) for plan, name in variables(services, session.environment) if choices.plan in (None, plan.id)]
+    there = variables(services, session.environment)
+    found = [one for one in there if (one[0].id == choices.plan if choices.plan else not one[0].is_opt_in)]
     if not found:
         raise CredentialError.of("PL-CRED-NONE", variant="env")
     return worst([add_one(plan, variable, choices, services, session) for plan, variable in found])

@@ -7,17 +7,20 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from perilune.catalog.plan import Plan, Region
+from perilune.config.peers import NAME
 from perilune.core.errors import CredentialError, PeriluneError, Problem, UsageError
 from perilune.core.secret import Secret
 from perilune.faces.adding.saving import check_name, free_name
 from perilune.faces.adding.services import AddServices, Choices
 from perilune.faces.adding.telling import announcement
 from perilune.faces.cli.account.sourced import surroundings
+from perilune.faces.cli.adding.fresh_login import found_in_time
 from perilune.faces.cli.adding.saving_sourced import duplicate_login, duplicate_session, save_sourced
 from perilune.faces.cli.adding.telling_sourced import Added, tell_added, tell_known
 from perilune.faces.cli.prompt import ask_hidden
 from perilune.faces.cli.session import Session
 from perilune.monitor.detect import Target
+from perilune.providers.contract.probing import Probed
 from perilune.providers.contract.reading import Binding, reader_of
 from perilune.providers.contract.sources import login_reader, session_reader
 from perilune.quota.snapshot import Snapshot
@@ -36,8 +39,8 @@ class Sourced(Struct, frozen=True):
 
 
 def origins(services: AddServices) -> list[str]:
-    """Every word that `--from` takes beside `env`."""
-    return [*_login_plans(services), TOKEN, f"{BROWSER}[:NAME]"]
+    """Every word that `--from` takes beside `env`, as `perilune add` knows them."""
+    return [*_login_plans(services), NAME, TOKEN, f"{BROWSER}[:NAME]"]
 
 
 def add_from(
@@ -115,7 +118,7 @@ def _add_stored(
     def open_region(region: Region) -> Iterator[Binding]:
         yield from sessions.bind_stored("", plan, region, surroundings(services), browser=browser)
 
-    found = _find(plan, open_region, choices, services, session)
+    found = found_in_time(lambda: _find(plan, open_region, choices, services, session), session)
     return _save(found, choices, services, session, cookies="auto", browser=browser, as_json=as_json)
 
 
@@ -182,7 +185,14 @@ def _save(
         check_name(choices.name, taken)
     name = free_name(choices.name, binding.plan.id, taken)
     fields = {"source": binding.source, "cookie_source": cookies, "browser": browser}
-    save_sourced(services, name, binding.plan, binding.region, fields, secret)
+
+    def keep_reading() -> None:
+        """A running service reads an account as soon as it sees one; it is not to ask what has just been answered."""
+        if found.snapshot is not None:
+            read = Probed(host=binding.host, url=binding.base, verdict="accepted", status=200, snapshot=found.snapshot)
+            services.keep_reading(name, binding.secret, read)
+
+    save_sourced(services, name, binding.plan, binding.region, fields, secret, keep_reading)
     tell_added(Added(name, binding, found.snapshot), session, as_json=as_json)
     return 0
 

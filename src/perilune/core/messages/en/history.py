@@ -1,0 +1,26 @@
+"""`perilune history`."""
+
+MESSAGES = {
+    "history.head.day": "DAY",
+    "history.head.hour": "HOUR",
+    "history.head.model": "MODEL",
+    "history.head.route": "ROUTE",
+    "history.head.key": "KEY",
+    "history.head.account": "ACCOUNT",
+    "history.head.requests": "REQUESTS",
+    "history.head.input": "IN TOKENS",
+    "history.head.output": "OUT TOKENS",
+    "history.head.cost": "COST {currency}",
+    "history.head.peak": "5 H PEAK",
+    "history.estimated": "est",
+    "history.source": "Source: our ledger (exact) and readings.",
+    "history.source_logs": "Source: our ledger (exact), readings and local logs (est).",
+    "history.recorded": "Recorded since {date} ({count} days).",
+    "history.recorded_one": "Recorded since {date} ({count} day).",
+    "history.nothing": "Nothing is recorded yet: `perilune up` records requests, every read of an account its figures.",
+    "history.unpriced": "Requests without a price, in no cost: {count}.",
+    "history.cycle": "{account}: {window} until {clock}: {percent} used",
+    "history.cycle_spent": "{account}: {window} until {clock}: {percent} used, spent {spent}",
+    "history.top_up": "{account}: topped up by at least {amount}, {clock}",
+    "history.spent": "{account}: {amount} spent, by its readings",
+}

@@ -1,0 +1,26 @@
+"""`perilune history`."""
+
+MESSAGES = {
+    "history.head.day": "日期",
+    "history.head.hour": "小时",
+    "history.head.model": "模型",
+    "history.head.route": "路由",
+    "history.head.key": "密钥",
+    "history.head.account": "账号",
+    "history.head.requests": "请求",
+    "history.head.input": "输入 token",
+    "history.head.output": "输出 token",
+    "history.head.cost": "费用 {currency}",
+    "history.head.peak": "5 小时峰值",
+    "history.estimated": "估",
+    "history.source": "来源：本机账本（精确）和读数。",
+    "history.source_logs": "来源：本机账本（精确）、读数和本地日志（估算）。",
+    "history.recorded": "自 {date} 起记录（{count} 天）。",
+    "history.recorded_one": "自 {date} 起记录（{count} 天）。",
+    "history.nothing": "尚无记录：`perilune up` 记录请求，每次读取账号时记录读数。",
+    "history.unpriced": "没有价格、未计入费用的请求：{count}。",
+    "history.cycle": "{account}：{window}，至 {clock}：已用 {percent}",
+    "history.cycle_spent": "{account}：{window}，至 {clock}：已用 {percent}，{spent} 用尽",
+    "history.top_up": "{account}：{clock} 至少充值 {amount}",
+    "history.spent": "{account}：按读数已花费 {amount}",
+}
