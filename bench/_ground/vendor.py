@@ -72,6 +72,34 @@ def _event(data: str, name: str = "") -> bytes:
     return f"{lead}data: {data}\n\n".encode()
 
 
+class Count:
+    """How many requests are here at once, and for how long."""
+
+    def __init__(self) -> None:
+        self.present = 0
+        self.most = 0
+        self._since = 0.0
+        self._spans: dict[int, float] = {}
+
+    def change(self, by: int, now: float) -> None:
+        """One more, or one less."""
+        self._spans[self.present] = self._spans.get(self.present, 0.0) + now - (self._since or now)
+        self.present += by
+        self.most = max(self.most, self.present)
+        self._since = now
+
+    def document(self, cap: int) -> bytes:
+        """What was seen since the last look. The share leaves out the time with nothing here."""
+        busy = sum(span for present, span in self._spans.items() if present)
+        share = self._spans.get(cap, 0.0) / busy if busy else 0.0
+        document = json.dumps({"most": self.most, "share": share}).encode()
+        self.most, self._spans = self.present, {}
+        return document
+
+
+_count = Count()
+
+
 class Vendor(asyncio.Protocol):
     """Answers each whole request on a connection."""
 
@@ -79,6 +107,12 @@ class Vendor(asyncio.Protocol):
         self._options = options
         self._loop = asyncio.get_running_loop()
         self._data = b""
+        self._late: asyncio.TimerHandle | None = None
+
+    def connection_lost(self, error: Exception | None) -> None:
+        if self._late is not None:
+            self._late.cancel()
+            _count.change(-1, self._loop.time())
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = transport
@@ -98,16 +132,24 @@ class Vendor(asyncio.Protocol):
 
     def _answer(self, head: bytes, body: bytes) -> None:
         options = self._options
-        if options.refuse and options.refuse.encode() in head.split(b"\r\n", 1)[0]:
+        if head.startswith(b"get /count"):
+            self._write(200, _count.document(int(head.split(b"cap=", 1)[1].split()[0])))
+        elif options.refuse and options.refuse.encode() in head.split(b"\r\n", 1)[0]:
             self._write(401, b'{"error":{"type":"invalid_authentication_error","message":"Invalid Authentication"}}')
         elif b'"stream":true' in body or b'"stream": true' in body:
             events = messages_events if b"/messages" in head.split(b"\r\n", 1)[0] else chat_events
             self._transport.write(_STREAM_HEAD)
             self._stream(events, 0, self._loop.time())
         elif options.delay_ms:
-            self._loop.call_later(options.delay_ms / 1000, self._write, 200, ANSWER)
+            _count.change(1, self._loop.time())
+            self._late = self._loop.call_later(options.delay_ms / 1000, self._ready)
         else:
             self._write(200, ANSWER)
+
+    def _ready(self) -> None:
+        self._late = None
+        _count.change(-1, self._loop.time())
+        self._write(200, ANSWER)
 
     def _write(self, status: int, body: bytes) -> None:
         head = b"HTTP/1.1 %d OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n" % (status, len(body))
