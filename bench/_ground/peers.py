@@ -36,7 +36,7 @@ def certificate(folder: Path) -> Path | None:
 
 
 def seen_in_flight(port: int, cap: int) -> tuple[int, float]:
-    """Since the last look: the most requests that a vendor of ours had at once, the share of time with `cap` of them."""
+    """Since the last look: the most requests that a vendor had at once, the share of time with `cap` of them."""
     with urlopen(f"http://127.0.0.1:{port}/count?cap={cap}", timeout=5) as answer:
         document = json.loads(answer.read())
     return document["most"], document["share"]

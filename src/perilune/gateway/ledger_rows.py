@@ -100,7 +100,7 @@ def plain_rows(plain: PlainRecord, pricing: Pricing) -> tuple[Row, list[Row]]:
     if not isinstance(fixed.memo, _Ends):
         fixed.memo = _Ends(fixed)
     ends, usage, served = fixed.memo, plain.usage or _NO_USAGE, _cut(plain.served or fixed.model)
-    rate = pricing.rate(fixed.plan, fixed.region, plain.served or fixed.model, plain.received_at)
+    rate = plain.rate = ends.rate_of(plain, pricing)
     priced: tuple[str | None, str | None, str | None, str | None]
     if isinstance(rate, Rate):
         cost = rate.amount_text(plain.usage)
@@ -140,7 +140,7 @@ _ANSWERED = ("ok", 200, None, 1, 0, None)
 class _Ends:
     """The columns that are the same in all rows of plain requests of one form."""
 
-    __slots__ = ("adjusted", "asked", "tried")
+    __slots__ = ("_rate", "_rated", "adjusted", "asked", "tried")
 
     def __init__(self, fixed: Constant) -> None:
         slot = f"{fixed.account}/{fixed.model}" if fixed.model else fixed.account
@@ -162,6 +162,18 @@ class _Ends:
         )
         self.tried = (fixed.account, _cut(fixed.model), fixed.surface, "ok", 200, None, True)
         self.adjusted = ",".join(fixed.adjusted) or None
+        self._rate: Rate | Charge = Charge()
+        self._rated: tuple[object, str | None, int] | None = None
+
+    def rate_of(self, plain: PlainRecord, pricing: Pricing) -> Rate | Charge:
+        """What the tokens cost: looked up again for another day, model or catalogue."""
+        key = (pricing.version, plain.served, plain.received_at.toordinal())
+        if key != self._rated:
+            fixed = plain.constant
+            model = plain.served or fixed.model
+            self._rate = pricing.rate(fixed.plan, fixed.region, model, plain.received_at)
+            self._rated = key
+        return self._rate
 
 
 def _slot(attempt: AttemptRecord) -> str:

@@ -118,7 +118,7 @@ class Meter:
             return
         for kind, count in _tokens(plain.usage):
             sums.tokens[fixed.account, kind] += count
-        rate = self._rate(fixed.plan, fixed.region, plain.served or fixed.model, plain.received_at)
+        rate = plain.rate or self._rate(fixed.plan, fixed.region, plain.served or fixed.model, plain.received_at)
         amount = rate.amount(plain.usage) if isinstance(rate, Rate) else None
         if isinstance(rate, Rate) and amount is not None and rate.currency is not None:
             key = (fixed.account, rate.currency)

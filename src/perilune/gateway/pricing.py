@@ -91,6 +91,11 @@ class Pricing:
         self._known_from: Catalogue | None = None
         self._known: dict[tuple[str, str | None, str, int], Rate] = {}
 
+    @property
+    def version(self) -> object:
+        """Another one when the catalogue is another one."""
+        return self._catalogue()
+
     def charge(self, request: RequestRecord) -> Charge:
         """What the request cost. One that failed without reported use costs nothing."""
         if request.account is None:

@@ -83,7 +83,10 @@ class Constant(Struct, kw_only=True):
 
 
 class PlainRecord(Struct, kw_only=True):
-    """A whole answer at the first attempt, by far the most frequent request. Units: `…_s` seconds."""
+    """A whole answer at the first attempt, by far the most frequent request. Units: `…_s` seconds.
+
+    Shape: `rate` is what its tokens cost, for whoever counts it after the ledger has looked it up.
+    """
 
     constant: Constant
     id: str
@@ -94,6 +97,7 @@ class PlainRecord(Struct, kw_only=True):
     usage: Usage | None
     bytes_in: int
     bytes_out: int
+    rate: object = None
 
 
 def records_of(plain: PlainRecord) -> tuple[RequestRecord, list[AttemptRecord]]:

@@ -153,7 +153,7 @@ class FirstAttempt:
         lane, way, client = self.lane, self.way, self.client
         answered = perf_counter()
         passed = passed_on(raw)
-        lane.client.give_back(way.target, vendor)
+        lane.client.give_back(way.target, vendor, way.pool)
         try:
             written = perf_counter()
             ours = written - answered + self.sent_at - self.entered_at

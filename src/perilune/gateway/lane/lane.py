@@ -21,7 +21,7 @@ from perilune.gateway.record import PlainRecord
 from perilune.gateway.server import Surface
 from perilune.gateway.usability import by_verdict
 from perilune.net.server import Head, ServerConnection
-from perilune.net.upstream import Clock, ThinClient
+from perilune.net.upstream import Clock, Connection, ThinClient
 
 _MOST_PLANS = 64
 _UNKNOWN = object()
@@ -62,7 +62,8 @@ class Lane:
         if chosen is None or chosen.way is None or not self._is_plain(chosen, chosen.way, plan, facts, len(body)):
             return False
         way = chosen.way
-        vendor = self.client.idle(way.target)
+        pool = way.pool if way.pool is not None else self._pool_of(way)
+        vendor = self.client.idle(way.target, pool)
         if vendor is None:
             return False
         lease = self.services.admission.take_now(chosen.slot.group, facts.owner, facts.priority)
@@ -124,6 +125,10 @@ class Lane:
         handover.fail(self.core, self.surface, first, error)
 
     # -- may it be taken ----------------------------------------------------------------------------------------------
+
+    def _pool_of(self, way: Way) -> list[Connection]:
+        pool = way.pool = self.client.pool(way.target)
+        return pool
 
     def _facts(self, head: Head) -> Known:
         known, now_s = head.memo, self.time()

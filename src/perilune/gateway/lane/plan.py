@@ -22,10 +22,10 @@ from perilune.gateway.shaping import Corrections, Prepared, Shaper
 from perilune.gateway.slots import Route, Slot
 from perilune.gateway.state_rules import Scope
 from perilune.gateway.thoughts import session_of
-from perilune.net.upstream import Clock, Target, written_head
+from perilune.net.upstream import Clock, Connection, Target, written_head
 
 
-class Way(Struct, frozen=True, kw_only=True):
+class Way(Struct, kw_only=True):
     """How bodies of one form go to one slot and back.
 
     Shape: `before` and `after` stand around the turns when the body leaves; `head` is written up to its length; `tail`
@@ -46,6 +46,7 @@ class Way(Struct, frozen=True, kw_only=True):
     constant: Constant
     alone: tuple[float, Clock]
     with_others: tuple[float, Clock]
+    pool: list[Connection] | None = None
 
 
 class SlotPlan(Struct, frozen=True, kw_only=True):

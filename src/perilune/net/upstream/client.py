@@ -48,9 +48,15 @@ class ThinClient:
         self._write(connection, request, first_timeout_s, clock)
         return await self._exchange(connection, request.target)
 
-    def idle(self, target: Target) -> Connection | None:
-        """A connection that can be written to at once; None when one has to be opened, or an address be checked."""
-        idle = self._idle.get(target.key)
+    def pool(self, target: Target) -> list[Connection]:
+        """The idle connections to a target, the one used last behind."""
+        return self._idle.setdefault(target.key, [])
+
+    def idle(self, target: Target, idle: list[Connection]) -> Connection | None:
+        """A connection of this pool that can be written to at once.
+
+        None when one has to be opened, or an address be checked.
+        """
         while idle:
             connection = idle[-1]
             now = connection.now()
@@ -73,10 +79,10 @@ class ThinClient:
                 connection.close()
         self._idle.clear()
 
-    def give_back(self, target: Target, connection: Connection) -> None:
+    def give_back(self, target: Target, connection: Connection, pool: list[Connection] | None = None) -> None:
         """Keep a connection whose exchange is over, or close it."""
         connection.rest()
-        idle = self._idle.setdefault(target.key, [])
+        idle = self.pool(target) if pool is None else pool
         if not connection.is_open or not connection.is_complete or self._is_closed or len(idle) >= _MOST_IDLE:
             connection.close()
             return
