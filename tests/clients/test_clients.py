@@ -12,8 +12,6 @@ pytestmark = [
     pytest.mark.clients,
     pytest.mark.skipif(not os.environ.get("PERILUNE_CLIENTS"), reason="PERILUNE_CLIENTS names no cache of tools"),
 ]
-pytestmark = pytest.mark.clients
-
 AGENTS = [client.name for client in CLIENTS if client.tool_loop is not None]
 Play = Callable[[str, Scene], Run]
 

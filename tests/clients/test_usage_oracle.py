@@ -21,8 +21,6 @@ pytestmark = [
     pytest.mark.clients,
     pytest.mark.skipif(not os.environ.get("PERILUNE_CLIENTS"), reason="PERILUNE_CLIENTS names no cache of tools"),
 ]
-pytestmark = pytest.mark.clients
-
 PASSWORD = "local-EXAMPLE"
 
 
