@@ -105,14 +105,18 @@ def dry_run(bench: "Workbench", model: str, priority: str = "interactive") -> Se
     return with_engine(bench, look)
 
 
+def small_request(model: str) -> bytes:
+    """The one-line Chat request that is tried and previewed."""
+    return msgspec.json.encode({"model": model, "messages": [{"role": "user", "content": "ping"}], "max_tokens": 64})
+
+
 def try_model(bench: "Workbench", model: str, voice: Voice) -> Try:
     """One small real request through the routes; a refusal is told in the reader's words."""
 
     async def ask(engine: Engine) -> Try:
-        body = {"model": model, "messages": [{"role": "user", "content": "ping"}], "max_tokens": 64}
         loop = asyncio.get_running_loop()
         began = loop.time()
-        call = Call(front=Dialect.CHAT, body=msgspec.json.encode(body), purpose="try")
+        call = Call(front=Dialect.CHAT, body=small_request(model), purpose="try")
         reply = await engine.gateway.core.answer(call)
         return _tried(engine, reply, round((loop.time() - began) * 1000), model)
 

@@ -155,6 +155,7 @@ class Engine:
             groups=self._groups,
             upstream=parse_upstream(self.bench.environment.get(VARIABLE)),
             states=self._states,
+            store=self.store,
             restored=tuple(self._states.load()),
             keys=self._keys,
             purse=self.purse,

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from perilune.faces.cli.up import ReadyFacts, UpOptions
     from perilune.faces.text.look import GatewayGlance
     from perilune.gateway.keys import KeySettings
+    from perilune.gateway.preview import Preview
     from perilune.gateway.trial import Trial
     from perilune.monitor.notify.port import Receipt
     from perilune.net.control import ControlClient
@@ -179,6 +180,18 @@ class Workbench:
         from perilune.compose.asking import dry_run
 
         return dry_run(self, model, priority)
+
+    def preview_model(self, model: str) -> "Sequence[Preview]":
+        """What each slot of a model's route would be sent; nothing is."""
+        from perilune.compose.looking import preview_model
+
+        return preview_model(self, model)
+
+    def lint_routes(self, name: str | None = None) -> "Sequence[Problem]":
+        """What is odd about the slots of one route, or of all."""
+        from perilune.compose.looking import lint_routes
+
+        return lint_routes(self, name)
 
     def try_model(self, model: str, voice: "Voice") -> "Try":
         """One small real request through the routes."""

@@ -25,6 +25,7 @@ from perilune.gateway.rates import Rate, Rates
 from perilune.gateway.room import Room
 from perilune.gateway.server import Surface
 from perilune.gateway.setup import Counters, LiveTraits, Services, Setup
+from perilune.gateway.shared_thoughts import SharedThoughts
 from perilune.gateway.slots import Resolver
 from perilune.gateway.states import ScopeState, States, StateStore
 from perilune.gateway.sticky import Stays
@@ -32,13 +33,15 @@ from perilune.gateway.thoughts import ThoughtStore
 from perilune.net.guard import Allowed
 from perilune.net.upstream import ThinClient, Upstream
 from perilune.providers.contract.registry import Provider
+from perilune.store.engine import Store
 
 
 class Parts(Struct, kw_only=True):
     """What the gateway is built from.
 
     Shape: `secrets` and `groups` by account name; `upstream` the address that stands in for official hosts; `seal_key`
-    32 bytes or more; `on_change` hears of each scope that opens (True) or closes (False).
+    32 bytes or more; `store` is where shared thoughts are kept; `on_change` hears of each scope that opens (True) or
+    closes (False).
     """
 
     config: Config
@@ -53,6 +56,7 @@ class Parts(Struct, kw_only=True):
     upstream: str | None = None
     client: Upstream | None = None
     states: StateStore | None = None
+    store: Store | None = None
     restored: tuple[ScopeState, ...] = ()
     on_change: Callable[[ScopeState, bool], None] | None = None
     keys: KeyBook | None = None
@@ -74,7 +78,6 @@ class Gateway:
         self._client = parts.client or ThinClient(allowed=allowed)
         states = States(parts.states, parts.on_change)
         states.restore(parts.restored)
-        store = None if parts.config.gateway.reasoning_store == "off" else ThoughtStore()
         services = Services(
             admission=parts.admission,
             states=states,
@@ -84,7 +87,7 @@ class Gateway:
             now=parts.now,
             jitter=parts.jitter,
             seal=Seal(parts.seal_key),
-            thoughts=store,
+            thoughts=_thoughts(parts),
             stays=Stays(),
             live_traits=LiveTraits(),
             counters=Counters(),
@@ -122,6 +125,16 @@ class Gateway:
 def build_gateway(parts: Parts) -> Gateway:
     """The gateway, ready to answer inside a running event loop."""
     return Gateway(parts)
+
+
+def _thoughts(parts: Parts) -> ThoughtStore | None:
+    match parts.config.gateway.reasoning_store:
+        case "off":
+            return None
+        case "shared" if parts.store is not None:
+            return SharedThoughts(parts.store, Seal(parts.seal_key), parts.now)
+        case _:
+            return ThoughtStore()
 
 
 def _setup(parts: Parts) -> Setup:

@@ -1,6 +1,7 @@
 """What an attempt that was answered becomes: the reply, whole or as a stream, and what is remembered of it."""
 
 import asyncio
+from collections.abc import Sequence
 from datetime import datetime
 from functools import partial
 from typing import NamedTuple
@@ -47,23 +48,22 @@ class Delivery:
         self._chooser = chooser
         self._shaper = shaper
 
-    def reply(self, served: Served, own_headers: list[tuple[str, str]]) -> Reply:
-        """The reply. Of a stream it has `chunks`, which hold the lease until they end; all else is settled here."""
-        self._remember(served)
-        sent, slot = served.sent, served.place.slot
-        is_stream = sent.streaming is not None or (sent.whole is not None and sent.whole.is_stream)
-        reply = Reply(
-            status=200,
-            headers=[*(STREAM_HEADERS if is_stream else (JSON_TYPE,)), *headers_to_client(sent.headers), *own_headers],
-            request_id=self._tally.id,
-            route=self._route.name,
-            account=slot.account,
-            attempts=self._tally.attempts,
-        )
-        self._tally.slot = slot
+    def streamed(self, served: Served, own_headers: list[tuple[str, str]]) -> Reply:
+        """The reply to an attempt that streams; its chunks hold the lease until they end."""
+        streaming = served.sent.streaming
+        if streaming is None:
+            raise AssertionError("an attempt that streams")
+        reply = self._begun(served, STREAM_HEADERS, own_headers)
+        reply.chunks = self._stream(served, streaming, reply)
+        return reply
+
+    async def reply(self, served: Served, own_headers: list[tuple[str, str]]) -> Reply:
+        """The reply. What is not streamed is settled here."""
+        sent = served.sent
         if sent.streaming is not None:
-            reply.chunks = self._stream(served, sent.streaming, reply)
-            return reply
+            return self.streamed(served, own_headers)
+        is_stream = sent.whole is not None and sent.whole.is_stream
+        reply = self._begun(served, STREAM_HEADERS if is_stream else (JSON_TYPE,), own_headers)
         whole = sent.whole
         if whole is None:
             raise AssertionError("an attempt without an outcome has an answer")
@@ -73,11 +73,25 @@ class Delivery:
         reply.served_model = whole.served_model
         if whole.answer is not None:
             self._keep_thought(served, whole.answer)
+            if self._services.thoughts is not None:
+                await self._services.thoughts.written()
         self._tally.finish(200, Is.OK, None, usage=whole.usage, served=whole.served_model, bytes_out=len(whole.body))
         return reply
 
+    def _begun(self, served: Served, kind: Sequence[tuple[str, str]], own_headers: list[tuple[str, str]]) -> Reply:
+        self._remember(served)
+        self._tally.slot = served.place.slot
+        return Reply(
+            status=200,
+            headers=[*kind, *headers_to_client(served.sent.headers), *own_headers],
+            request_id=self._tally.id,
+            route=self._route.name,
+            account=served.place.slot.account,
+            attempts=self._tally.attempts,
+        )
+
     def _stream(self, served: Served, streaming: Streaming, reply: Reply) -> AnswerStream:
-        place, prepared = served.place, served.prepared
+        place, prepared, thoughts = served.place, served.prepared, self._services.thoughts
 
         def finished() -> None:
             collector = streaming.flow.answer
@@ -106,6 +120,7 @@ class Delivery:
             self._tally,
             explain=explain,
             on_finished=finished,
+            flush=thoughts.written if thoughts is not None and thoughts.is_shared and prepared.wants_thoughts else None,
             on_end=ended,
             prompt_tokens=lambda: self._shaper.prompt_tokens,
         )

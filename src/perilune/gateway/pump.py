@@ -84,7 +84,13 @@ class Pump:
 def pump_of(reply: Reply, client: ServerConnection | None) -> Pump | None:
     """The pump for a streamed reply; None where it has to be read piece by piece."""
     stream = reply.chunks
-    if client is None or client.is_old or not isinstance(stream, AnswerStream) or stream.is_over:
+    if (
+        client is None
+        or client.is_old
+        or not isinstance(stream, AnswerStream)
+        or stream.is_over
+        or not stream.can_be_pushed
+    ):
         return None
     vendor = stream.streaming.exchange.connection
     return None if vendor is None else Pump(stream, vendor, client)

@@ -13,7 +13,7 @@ from perilune.dialects.target import Frame, Hooks
 from perilune.gateway.admission.rates import Debit
 from perilune.gateway.answering import headers_to_vendor, own_headers
 from perilune.gateway.call import Attempt, Call, Reply
-from perilune.gateway.choosing import Chooser, Full, Place
+from perilune.gateway.choosing import Chooser, Full, Place, shaper_of
 from perilune.gateway.clocks import LARGE_PROMPT_TOKENS, Clocks
 from perilune.gateway.delivery import Delivery, Served
 from perilune.gateway.dispatch import Asking, Begun, Sent
@@ -23,7 +23,7 @@ from perilune.gateway.failures import plain_outcome
 from perilune.gateway.learning import learn_from
 from perilune.gateway.limits import Limits
 from perilune.gateway.setup import Services, Setup
-from perilune.gateway.shaping import Corrections, Prepared, Shaper, with_correction
+from perilune.gateway.shaping import Corrections, Prepared, with_correction
 from perilune.gateway.slots import Route
 from perilune.gateway.tally import Tally
 from perilune.gateway.thoughts import session_of
@@ -60,8 +60,8 @@ class Run:
         self._body = body
         self._route = route
         self._tally = tally
-        self._shaper = Shaper(call.front, body, stream_upstream=setup.config.stream_upstream)
         self._session = session_of(call.headers, body.head.prompt_cache_key)
+        self._shaper = shaper_of(setup, call, body, self._session)
         tally.session = self._session
         tally.route = route.name
         self._chooser = Chooser(services, setup, call, route, self._shaper, self._session)
@@ -77,6 +77,8 @@ class Run:
     async def go(self, first: UnderWay | None = None) -> Reply:
         """The reply, after as many attempts as it takes. Cancelling ends the attempt and frees its lease at once."""
         loop = asyncio.get_running_loop()
+        if self._services.thoughts is not None and first is None:
+            await self._services.thoughts.fetch(self._call.front, self._body, self._session)
         while first is not None or self._tally.sent < self._setup.config.max_attempts:
             if first is None and loop.time() >= min(self._deadline, self._commit_at):
                 self._tally.note_deadline(self._route.name)
@@ -100,7 +102,9 @@ class Run:
     def adopt(self, first: UnderWay, sent: Sent) -> Reply:
         """The reply of a first attempt that was answered; its lease goes on with the reply's chunks."""
         self._closed(first.attempt, sent)
-        return self._served(first.place, first.prepared, first.attempt, sent, None)
+        first.attempt.outcome = plain_outcome(Is.OK, status=sent.status)
+        served = Served(first.place, first.prepared, first.attempt, sent, None)
+        return self._delivery.streamed(served, self._own_headers(first.place.slot.account))
 
     async def _place(self) -> Place | Full | None:
         return await self._chooser.place(min(self._deadline, self._commit_at), self._clocks)
@@ -125,7 +129,7 @@ class Run:
             self._closed(attempt, sent)
             if sent.outcome is None:
                 corrections = tries.corrections if tries.was_corrected else None
-                reply = self._served(place, prepared, attempt, sent, corrections)
+                reply = await self._served(place, prepared, attempt, sent, corrections)
                 keeps_lease = reply.chunks is not None
                 return reply, Step(Move.STOP)
             attempt.outcome = sent.outcome
@@ -141,12 +145,12 @@ class Run:
                 self._services.states.give_back(place.permits)
                 place.lease.release()
 
-    def _served(
+    async def _served(
         self, place: Place, prepared: Prepared, attempt: Attempt, sent: Sent, corrections: Corrections | None
     ) -> Reply:
         attempt.outcome = plain_outcome(Is.OK, status=sent.status)
         headers = self._own_headers(place.slot.account)
-        return self._delivery.reply(Served(place, prepared, attempt, sent, corrections), headers)
+        return await self._delivery.reply(Served(place, prepared, attempt, sent, corrections), headers)
 
     async def _turn(self, place: Place) -> Debit | Outcome | None:
         loop = asyncio.get_running_loop()

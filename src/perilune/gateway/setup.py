@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from perilune.catalog.agents import Agent, Agents
 from perilune.config.schema import GatewayConfig
@@ -69,7 +70,7 @@ class LiveTraits:
 
     def learn(self, account: str, model: str, surface: str, corrections: Corrections, now_s: float) -> None:
         """A corrected request was answered: correct the next ones at once. Switched-off thinking is for one request."""
-        kept = Corrections(drop=corrections.drop, structured=corrections.structured)
+        kept = replace(corrections, thinking_off=False)
         if kept != Corrections():
             self._kept[account, model, surface] = (now_s + _CORRECTED_FOR_S, kept)
 

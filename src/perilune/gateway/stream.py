@@ -1,6 +1,6 @@
 """A stream past its commit point: read on, watched, metered; ended in one place whatever ends it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 from perilune.core.errors import Problem
 from perilune.core.messages import Language
@@ -24,7 +24,8 @@ class AnswerStream:
 
     Shape: pulled piece by piece, or pushed by whoever takes the upstream's pieces (`first`, `take`, `fail`) until
     `is_over`; `until`, when set, gives the last bytes once the stream is not wanted any more; `on_end` hears the
-    outcome and frees the lease; `on_finished` hears that the model has said all, before the client does.
+    outcome and frees the lease; `on_finished` hears that the model has said all, before the client does; `flush`, when
+    set, is waited for between the two: such a stream can only be pulled.
     """
 
     def __init__(
@@ -37,6 +38,7 @@ class AnswerStream:
         explain: Callable[[Outcome, Attempt], bytes],
         on_finished: Callable[[], None],
         on_end: Callable[[Outcome], None],
+        flush: Callable[[], Awaitable[None]] | None,
         prompt_tokens: Callable[[], int],
     ) -> None:
         self.streaming = streaming
@@ -46,6 +48,8 @@ class AnswerStream:
         self._explain = explain
         self._on_finished = on_finished
         self._on_end = on_end
+        self._flush = flush
+        self._is_flush_due = False
         self._prompt_tokens = prompt_tokens
         self._held: bytes | None = streaming.held
         self._was_finished = False
@@ -55,17 +59,26 @@ class AnswerStream:
         self._leases: Sequence[Lease] = ()
         self.until: Callable[[], bytes | None] | None = None
 
+    @property
+    def can_be_pushed(self) -> bool:
+        """True where nothing has to be waited for before the client hears the end."""
+        return self._flush is None
+
     def __aiter__(self) -> "AnswerStream":
         return self
 
     async def __anext__(self) -> bytes:
         """The next bytes for the client."""
-        held = self.first()
-        if held:
-            return held
-        piece = b""
-        while not piece and not self.is_over:
-            piece = await self._next()
+        piece = self.first()
+        try:
+            while not piece and not self.is_over:
+                piece = await self._next()
+            if self._is_flush_due and self._flush is not None:
+                self._is_flush_due = False
+                await self._flush()
+        except BaseException:
+            self._end(plain_outcome(Is.CLIENT_GONE))
+            raise
         if not piece:
             raise StopAsyncIteration
         return piece
@@ -146,6 +159,7 @@ class AnswerStream:
     def _note_finish(self) -> None:
         if not self._was_finished and self.streaming.flow.is_finished:
             self._was_finished = True
+            self._is_flush_due = self._flush is not None
             self._on_finished()
 
     def _broken(self, outcome: Outcome) -> bytes:

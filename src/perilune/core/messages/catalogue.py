@@ -16,6 +16,7 @@ _ERROR_AREAS = (
     "errors_reading",
     "errors_sources",
     "errors_gateway",
+    "errors_lint",
     "errors_review",
     "errors_forges",
     "errors_house",

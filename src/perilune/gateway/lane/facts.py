@@ -42,6 +42,10 @@ class Facts(Known, kw_only=True):
     clocks: Clocks
     plans: dict[tuple[bytes, bytes], Plan | None]
 
+    def is_of(self, other: "Facts") -> bool:
+        """True for the same key and owner, for whom plans were made."""
+        return (self.key_id, self.owner) == (other.key_id, other.owner)
+
 
 def facts_of(head: Head, door: Door, setup: Setup, now_s: float) -> Known:
     """The facts of a head; every reason against it is for the general path to tell."""

@@ -137,9 +137,8 @@ class Lane:
         if isinstance(known, Known) and is_same and now_s < known.until:
             return known
         fresh = facts_of(head, door, setup, now_s)
-        if is_same and isinstance(fresh, Facts) and isinstance(known, Facts):
-            if (fresh.key_id, fresh.owner) == (known.key_id, known.owner):
-                fresh.plans = known.plans
+        if is_same and isinstance(fresh, Facts) and isinstance(known, Facts) and fresh.is_of(known):
+            fresh.plans = known.plans
         head.memo = fresh
         return fresh
 

@@ -12,7 +12,7 @@ from perilune.dialects.head import Body, Head
 from perilune.dialects.target import Hooks
 from perilune.gateway.answering import headers_to_vendor, own_headers
 from perilune.gateway.call import Call
-from perilune.gateway.choosing import Chooser
+from perilune.gateway.choosing import Chooser, shaper_of
 from perilune.gateway.clocks import LARGE_PROMPT_TOKENS, Clocks
 from perilune.gateway.lane.template import Parts, parts_of
 from perilune.gateway.limits import Limits, first_limit
@@ -92,7 +92,7 @@ def plan_of(services: Services, setup: Setup, call: Call, clocks: Clocks, parts:
     if head.previous_response_id is not None or (head.stream and setup.config.keepalive_after_s):
         return None
     session = session_of(call.headers, head.prompt_cache_key)
-    shaper = Shaper(call.front, body, stream_upstream=setup.config.stream_upstream)
+    shaper = shaper_of(setup, call, body, session)
     chooser = Chooser(services, setup, call, route, shaper, session)
     slots = tuple(_slot_plan(services, call, clocks, chooser, shaper, slot, parts, route) for slot in route.slots)
     return Plan(route=route, session=session, model_asked=head.model[:200], is_stream=bool(head.stream), slots=slots)
