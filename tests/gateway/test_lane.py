@@ -17,6 +17,7 @@ from perilune.dialects.content import usage_of_answer
 from perilune.dialects.form import Dialect
 from perilune.dialects.tail import tail_of_answer
 from perilune.dialects.usage import Usage
+from perilune.gateway.flow import RelayFlow
 from perilune.gateway.lane.template import are_plain, parts_of
 from perilune.gateway.ledger_rows import attempt_rows, plain_rows, request_row
 from perilune.gateway.meter import Meter
@@ -135,6 +136,31 @@ async def test_a_fault_of_ours_is_told_and_keeps_nothing(build: Build, monkeypat
     assert (answer.status, answer.error["code"], taken(house)) == (500, "PL-BUG", 1)
     assert house.in_flight() == 0
     assert [row.code for row in house.rows.requests] == ["PL-BUG"]
+
+
+@pytest.mark.parametrize("body", [{}, {"user": "somebody", "tools": []}])
+async def test_a_fault_in_a_stream_ends_it_and_keeps_nothing(
+    build: Build, monkeypatch: pytest.MonkeyPatch, body: dict[str, Any]
+) -> None:
+    house = build(route("ci/kimi-k2.6"))
+    house.world.say(text="x" * 400, chunks=20, gap_ms=1)
+    await house.client.open()
+    fed = 0
+
+    def broken(flow: Any, chunk: bytes) -> bytes:
+        nonlocal fed
+        fed += 1
+        if fed > 3:
+            raise ValueError
+        return feed(flow, chunk)
+
+    feed = RelayFlow.feed
+    monkeypatch.setattr(RelayFlow, "feed", broken)
+    answer = await house.client.chat(stream=True, **body)
+    assert b"[DONE]" not in answer.body
+    assert house.in_flight() == 0
+    assert house.gateway.core.services.counters.in_flight == 0
+    assert len(house.rows.requests) == 1
 
 
 async def test_a_slow_client_holds_up_the_vendor_and_nobody_else(build: Build) -> None:
