@@ -83,7 +83,7 @@ def commit(
             first.lease.release()
     stream = reply.chunks
     if not isinstance(stream, AnswerStream):
-        raise AssertionError("a stream that has just begun")
+        raise TypeError("a stream that has just begun")
     try:
         surface.end_with_key(call, reply)
         Pump(stream, first.vendor, first.client).start(head_bytes(reply, first.client))
