@@ -121,10 +121,11 @@ class TrueModel:
 
 
 def _said(comment: Comment) -> dict[str, object]:
+    quote = comment.quote if comment.replacement else ""
     return {
         "path": comment.path, "side": comment.side, "quote": comment.quote, "start_line": comment.start_line,
         "end_line": comment.end_line, "category": comment.category, "severity": "high", "confidence": 90,
         "title": comment.text, "body": f"{comment.text}. Put it right.", "trigger": f"any call: {comment.text}",
-        "evidence": [], "suggestion": {"replace_quote": comment.quote if comment.replacement else "", "replacement": comment.replacement},
+        "evidence": [], "suggestion": {"replace_quote": quote, "replacement": comment.replacement},
         "rule": "",
     }  # fmt: skip

@@ -34,10 +34,15 @@ async def reports(cart: Repo) -> ReviewResult:
             "src/cart.py",
             "        total = self.total()",
             title="Totals twice",
-            suggestion={"replace_quote": "        total = self.total()", "replacement": "        total = sum(self.items)"},
+            suggestion={
+                "replace_quote": "        total = self.total()",
+                "replacement": "        total = sum(self.items)",
+            },
         ),
         finding("src/cart.py", "        found.append(str(cart))", title="Was better", severity="low"),
-        finding("odd name,100%:ü.py", "value = compute(1)\nother = compute(2)", title="Both, always: 100%", severity="nit"),
+        finding(
+            "odd name,100%:ü.py", "value = compute(1)\nother = compute(2)", title="Both, always: 100%", severity="nit"
+        ),
         finding("src/cart.py", "class Cart:", title="A rule", category="rule", rule="No carts!"),
         finding(
             "odd name,100%:ü.py", "other = compute(2)", title="Remove the unused line", category="tests",

@@ -15,8 +15,8 @@ from perilune.patches.finding import Finding, Level, Method
 from perilune.review.acquire.inputs import InputKind, ReviewInput
 from perilune.review.ports import NoQuota
 from perilune.review.result import ReviewResult
-from perilune.review.structure.reparse import parses_after
 from perilune.review.run import Reviewer, ReviewOptions, ReviewServices
+from perilune.review.structure.reparse import parses_after
 
 ENTRIES = entries()
 SETTINGS = {"severity": "nit", "max_inline": 1000, "budget": {"max_requests": 1000, "max_tokens": 10**9}}
@@ -143,7 +143,12 @@ def _applies(folder: Path, patch: str) -> bool:
     environment = os.environ | {"GIT_CEILING_DIRECTORIES": str(folder.parent)}
     for arguments in (["--check"], []):
         done = subprocess.run(
-            ["git", "apply", *arguments, "-"], cwd=folder, env=environment, input=patch.encode(), capture_output=True
+            ["git", "apply", *arguments, "-"],
+            cwd=folder,
+            env=environment,
+            input=patch.encode(),
+            capture_output=True,
+            check=False,
         )
         if done.returncode:
             return False

@@ -136,6 +136,6 @@ def test_a_fix_that_calls_what_nobody_defines_is_half_a_fix(path: str, text: str
 
 
 def test_planning_a_review_never_loads_the_parser() -> None:
-    code = f"import sys; sys.path[:] = {sys.path!r}; import perilune.review.run, perilune.review.prepare; print('ast_grep_py' in sys.modules)"
+    code = f"import sys; sys.path[:] = {sys.path!r}; import perilune.review.run; print('ast_grep_py' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"

@@ -10,8 +10,8 @@ from perilune.core.errors import UsageError
 from perilune.faces.cli.session import Session
 from perilune.faces.install import files
 from perilune.faces.install.apply import Planned, diff_lines, make, plan, plan_undo, undo
-from perilune.faces.install.edits import Unfit
 from perilune.faces.install.ci import PLACES, Where, ci
+from perilune.faces.install.edits import Unfit
 from perilune.faces.install.git_hook import git_hook, hooks_folder, top_of
 from perilune.faces.install.hosts import HOSTS, Change, Paste, Places, statusline, waybar
 from perilune.faces.install.service import service

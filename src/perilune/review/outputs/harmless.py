@@ -1,4 +1,4 @@
-"""Text of a model or of the diff as Markdown that does nothing: no mention, link, image, command, HTML or open fence."""
+"""Text of a model or of the diff as Markdown that does nothing: no mention, link, image, command, HTML, open fence."""
 
 import re
 

@@ -40,7 +40,8 @@ def markdown(result: ReviewResult, voice: Voice) -> str:
 
 
 def _finding(finding: Finding, voice: Voice) -> str:
-    head = f"### {severity_word(finding.severity, voice)} · {code(place(finding.anchor))}\n**{harmless_line(finding.title)}**"
+    title = harmless_line(finding.title)
+    head = f"### {severity_word(finding.severity, voice)} · {code(place(finding.anchor))}\n**{title}**"
     parts = [head, harmless(finding.body)]
     if finding.suggestion is not None:
         old = [f"-{visible(line)}" for line in finding.anchor.quote.split("\n")]

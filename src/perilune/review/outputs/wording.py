@@ -8,9 +8,9 @@ from perilune.core.messages import Voice
 from perilune.patches.finding import Anchor, Finding, Severity
 from perilune.quota.wording import percent_left, window_word
 from perilune.review.coverage import CoverageItem, CoverageState
+from perilune.review.kodus import KODUS_FILE
 from perilune.review.plan.planner import Plan
 from perilune.review.prompt.escapes import one_line
-from perilune.review.kodus import KODUS_FILE
 from perilune.review.result import ReviewResult
 
 _LONGEST_NAME = 200
