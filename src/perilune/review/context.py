@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 from perilune.patches.model import File, Hunk
 from perilune.patches.symbols import Symbol
-from perilune.review.structure.definitions import around, definitions
 
 _LINES_BACK = 10
 _SMALL_SYMBOL = 80
@@ -12,6 +11,8 @@ _SMALL_SYMBOL = 80
 
 def context_numbers(file: File, head: Sequence[str]) -> tuple[int, ...]:
     """The numbers of the lines worth showing beside the hunks of a file, without those the hunks show."""
+    from perilune.review.structure.definitions import definitions  # not for a preview, which shows nothing to anybody
+
     shown = {line.new_no for hunk in file.hunks for line in hunk.lines if line.new_no is not None}
     wanted: set[int] = set()
     known = definitions(file.name, head)
@@ -21,6 +22,8 @@ def context_numbers(file: File, head: Sequence[str]) -> tuple[int, ...]:
 
 
 def _around(hunk: Hunk, name: str, head: Sequence[str], known: Sequence[Symbol]) -> set[int]:
+    from perilune.review.structure.definitions import around
+
     first, last = hunk.new_start, hunk.new_start + max(hunk.new_count, 1) - 1
     middle = next((line.new_no for line in hunk.lines if line.old_no is None and line.new_no), None) or first
     symbol = around(name, head, min(middle, len(head)), known)

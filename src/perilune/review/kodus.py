@@ -9,8 +9,7 @@ from msgspec import Struct
 from perilune.patches.finding import Category, Severity
 from perilune.review.answer.tolerant import TooDeepError
 from perilune.review.answer.yamlish import Yamlish
-
-KODUS_FILE = "kodus-config.yml"
+from perilune.review.settings import KODUS_FILE
 
 _STOCK = ("**/*.json", "package.json")
 _SAID_ELSEWHERE = ("kodusConfigFileOverridesWebPreferences", "version")

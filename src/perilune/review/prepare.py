@@ -11,7 +11,6 @@ from perilune.patches.model import File, FileKind, Status, decode
 from perilune.review.acquire.inputs import Acquired
 from perilune.review.attributes import Attributes, directories_of
 from perilune.review.coverage import CoverageState
-from perilune.review.kodus import KODUS_FILE, Migrated, migrate
 from perilune.review.plan.planner import Basis, Plan, Shortfall, make_plan
 from perilune.review.plan.tokens import tokens_of
 from perilune.review.plan.units import Ranked
@@ -23,7 +22,7 @@ from perilune.review.result import ConfigFacts, InputFacts, RuleFacts
 from perilune.review.risk import risk_of
 from perilune.review.rules import RuleSet, read_rules
 from perilune.review.select import Choice, Selection, select
-from perilune.review.settings import REPOSITORY_FILE, ReviewSettings, settings_of
+from perilune.review.settings import KODUS_FILE, REPOSITORY_FILE, ReviewSettings, settings_of
 
 _RULE_WEIGHT = 5
 _LARGEST_HEAD = 4 * 1024 * 1024
@@ -121,7 +120,8 @@ class _Told(Struct, frozen=True, kw_only=True):
     settings: ReviewSettings
     ignored: tuple[str, ...]
     repository: bytes | None
-    migrated: Migrated | None = None
+    not_carried: tuple[str, ...] = ()
+    toml: str | None = None
     problem: Problem | None = None
 
 
@@ -130,8 +130,8 @@ def _told(
 ) -> _Told:
     repository = _file_of(acquired, REPOSITORY_FILE)
     kodus = _file_of(acquired, KODUS_FILE) if repository is None else None
-    migrated = migrate(kodus) if kodus is not None else None
-    theirs = migrated.toml.encode() if migrated is not None else repository
+    toml, left = _migrated(kodus) if kodus is not None else (None, ())
+    theirs = toml.encode() if toml is not None else repository
     try:
         settings, ignored = settings_of(theirs, user, flags)
     except ConfigError as error:
@@ -139,7 +139,14 @@ def _told(
             raise
         settings, ignored = settings_of(None, user, flags)
         return _Told(settings=settings, ignored=ignored, repository=None, problem=error.problem)
-    return _Told(settings=settings, ignored=ignored, repository=kodus or repository, migrated=migrated)
+    return _Told(settings=settings, ignored=ignored, repository=kodus or repository, toml=toml, not_carried=left)
+
+
+def _migrated(content: bytes) -> tuple[str, tuple[str, ...]]:
+    from perilune.review.kodus import migrate  # only where there is such a file: a plan is made in milliseconds
+
+    found = migrate(content)
+    return found.toml, found.not_carried
 
 
 def _file_of(acquired: Acquired, name: str) -> bytes | None:
@@ -194,13 +201,7 @@ def _config_facts(
 ) -> ConfigFacts:
     repository = told.repository
     source = (
-        "kodus"
-        if told.migrated is not None
-        else "repository"
-        if repository is not None
-        else "user"
-        if user
-        else "default"
+        "kodus" if told.toml is not None else "repository" if repository is not None else "user" if user else "default"
     )
     return ConfigFacts(
         source=source,
@@ -218,7 +219,7 @@ def _config_facts(
             for file in rules.files
         ),
         ignored_keys=told.ignored,
-        not_carried=told.migrated.not_carried if told.migrated is not None else (),
-        migrated=told.migrated.toml if told.migrated is not None else None,
+        not_carried=told.not_carried,
+        migrated=told.toml,
         problem=told.problem,
     )

@@ -8,10 +8,10 @@ from perilune.core.messages import Voice
 from perilune.patches.finding import Anchor, Finding, Severity
 from perilune.quota.wording import percent_left, window_word
 from perilune.review.coverage import CoverageItem, CoverageState
-from perilune.review.kodus import KODUS_FILE
 from perilune.review.plan.planner import Plan
 from perilune.review.prompt.escapes import one_line
 from perilune.review.result import ReviewResult
+from perilune.review.settings import KODUS_FILE
 
 _LONGEST_NAME = 200
 

@@ -8,7 +8,8 @@ from perilune.review.structure.definitions import calls, definitions
 _JAVASCRIPT = """Array ArrayBuffer BigInt Boolean DataView Date Error Function Intl Map Number Object Promise Proxy
 RangeError RegExp Set String Symbol SyntaxError TypeError URL URLSearchParams Uint8Array WeakMap WeakSet
 AbortController atob btoa clearInterval clearTimeout decodeURI decodeURIComponent encodeURI encodeURIComponent fetch
-import isFinite isNaN parseFloat parseInt queueMicrotask require setImmediate setInterval setTimeout structuredClone super"""
+import isFinite isNaN parseFloat parseInt queueMicrotask require setImmediate setInterval setTimeout structuredClone
+super"""
 _GO = """append cap clear close complex copy delete imag len make max min new panic print println real recover
 bool byte complex64 complex128 error float32 float64 int int8 int16 int32 int64 rune string uint uint8 uint16 uint32
 uint64 uintptr func"""
