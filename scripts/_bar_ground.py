@@ -1,5 +1,6 @@
 """Desktops without a screen and terminals without a person, for showing status lines in the programs that draw them."""
 
+import json
 import os
 import shutil
 import signal
@@ -114,6 +115,30 @@ def kimi_screen(user: User, command: list[str]) -> Iterator[Screen]:
     with screen(user, " ".join(command)) as shown:
         wait_for(lambda: shown.line_with("Trust this folder"))
         shown.press("Enter")
+        yield shown
+
+
+def claude_code(place: Path) -> str | None:
+    """The program, from the user's path or where ./scripts/clients puts it."""
+    builds = sorted((place / "claude" / "node_modules" / "@anthropic-ai").glob("claude-code-*/claude"))
+    return shutil.which("claude") or (str(builds[0]) if builds else None)
+
+
+@contextmanager
+def claude_screen(user: User, program: str) -> Iterator[Screen]:
+    """Claude Code past its first questions, with an address of ours as its vendor, in a terminal."""
+    user.perilune("install", "statusline", "--for", "claude", "--yes")
+    key = "sk-EXAMPLE0client0key0000000000000"
+    known = {
+        "hasCompletedOnboarding": True,
+        "theme": "dark",
+        "customApiKeyResponses": {"approved": [key[-20:]], "rejected": []},
+        "projects": {str(user.home): {"hasTrustDialogAccepted": True}},
+    }
+    (user.home / ".claude.json").write_text(json.dumps(known), encoding="utf-8")
+    user.environment |= {"ANTHROPIC_BASE_URL": "http://127.0.0.1:8787", "ANTHROPIC_API_KEY": key}
+    user.environment |= {"DISABLE_AUTOUPDATER": "1", "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1"}
+    with screen(user, program) as shown:
         yield shown
 
 

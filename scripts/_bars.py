@@ -149,6 +149,16 @@ def kimi(user: User) -> Check:
     return Check("kimi", bool(shown), f"`{shown.strip()}`")
 
 
+def claude(user: User) -> Check:
+    """Claude Code, set to an address of ours, with our line below its prompt."""
+    program = ground.claude_code(folder())
+    if program is None or MISSING("tmux"):
+        return missing_one("Claude Code", "the client (./scripts/clients --only claude)")
+    with ground.claude_screen(user, program) as screen:
+        shown = wait_for(lambda: screen.line_with(f"Kimi {LINE}"), 40)
+    return Check("Claude Code", bool(shown), f"`{shown.partition('   ')[0]}`")
+
+
 def missing_one(program: str, what: str) -> Check:
     """A program that cannot be shown here."""
     return Check(program, None, f"needs {what}")
@@ -162,6 +172,7 @@ SHOWN: dict[str, Callable[[User], Check]] = {
     "polybar": polybar,
     "starship": starship,
     "kimi": kimi,
+    "claude": claude,
 }
 
 if __name__ == "__main__":
