@@ -24,8 +24,8 @@ def fitted(rows: Sequence[Sequence[str]], room: int, least: Sequence[int] = (), 
     count = len(rows[0])
     floors = [tuple(least) or (0,) * count, (0,) * count]
     chosen = [(tuple(range(count)), floor) for floor in floors]
-    for gone in range(1, len(spare) + 1):
-        chosen.append((tuple(at for at in range(count) if at not in spare[:gone]), floors[1]))
+    fewer = (spare[:gone] for gone in range(1, len(spare) + 1))
+    chosen += [(tuple(at for at in range(count) if at not in gone), floors[1]) for gone in fewer]
     for columns, floor in chosen:
         widths = tuple(max(floor[at], *(width(row[at]) for row in rows)) for at in columns)
         if sum(widths) + _GAP * (len(widths) - 1) <= room:
