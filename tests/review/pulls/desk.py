@@ -13,10 +13,12 @@ from tests.support.forges import Scene, waiting
 from perilune.compose.pull_access import _renames
 from perilune.compose.pull_reviews import StoredOutbox
 from perilune.core.messages import Voice
-from perilune.forges.contract.port import Forge, PullRequest
+from perilune.forges.contract.hooks import HookComment
+from perilune.forges.contract.port import Forge, Person, PullRequest
 from perilune.patches.model import decode
 from perilune.review.acquire.inputs import InputKind, ReviewInput
 from perilune.review.acquire.pull import PullSource
+from perilune.review.commands import parse_command
 from perilune.review.jobs.worker import Pace, Worker
 from perilune.review.ports import ModelRequest, NoQuota
 from perilune.review.publish.markers import ANY, SUMMARY
@@ -175,3 +177,14 @@ class Desk:
     @property
     def asked(self) -> int:
         return len(self.answerer.asked("generate"))
+
+
+async def said_in_thread(desk: Desk, body: str) -> PullJob:
+    """A command given by a member as a reply to our comment."""
+    scene: Scene = desk.scene
+    reply = scene.played.comment(scene.author, body)
+    desk.threads[0].comments.append(reply)
+    threads = await scene.forge.threads(scene.address)
+    author = Person(login="ada", id=scene.author.id, association="MEMBER")
+    said = HookComment(id=threads[0].remarks[-1].id, body=body, author=author, thread_id=threads[0].id, in_thread=True)
+    return PullJob(where=desk.where, comment=said, command=parse_command(body))

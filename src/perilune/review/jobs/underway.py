@@ -14,7 +14,7 @@ from perilune.store.job_rows import Claim
 
 T = TypeVar("T")
 
-VERSION = 1
+VERSION = 2
 """The schema version of stored steps. Those of another version are done again; paid answers are kept elsewhere."""
 
 

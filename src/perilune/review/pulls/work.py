@@ -19,7 +19,7 @@ from perilune.review.publish.sending import Sender, SupersededError
 from perilune.review.pulls.carry import Carry, known_before, renames_between
 from perilune.review.pulls.force import Forced
 from perilune.review.pulls.ports import Access, OpenPull, Outcome, Pause
-from perilune.review.pulls.record import rows_after
+from perilune.review.pulls.record import rows_after, under_known_ids
 from perilune.review.result import Publication, ReviewResult, RunStatus
 from perilune.review.run import Reviewer, ReviewOptions
 from perilune.review.settings import ReviewSettings
@@ -32,11 +32,18 @@ _JITTER_S = (1.0, 30.0)
 
 
 class Acquired(Struct, frozen=True, kw_only=True):
-    """What was read of a pull request when its run began."""
+    """What was read of a pull request when its run began, and what was known of earlier heads then.
+
+    A run that is taken up again goes on from this, though it has changed findings and threads itself meanwhile; one that
+    was put off reads anew.
+    """
 
     pull: PullRequest
     threads: tuple[Thread, ...] = ()
     me: Person = Person(login="")
+    rows: tuple[FindingRow, ...] = ()
+    standing: PullRow | None = None
+    is_over: bool = False
 
 
 class PullReviews:
@@ -100,26 +107,38 @@ class _OneReview:
 
     async def run(self) -> Ended | Later:
         """Every stage in order."""
-        acquired = await self._underway.step("acquire", self._subject, Acquired, self._acquire)
+        acquired = await self._acquired()
         settings = self._access.settings()
-        standing = await asyncio.to_thread(self._access.records.pull, self._subject)
-        reason = self._unwanted(acquired.pull, settings, standing)
+        reason = self._unwanted(acquired.pull, settings, acquired.standing)
         if reason is not None:
             return self._ended(JobState.SUPERSEDED if reason == "known" else JobState.CANCELLED, acquired, reason)
         await self._react("running")
-        rows = await asyncio.to_thread(self._access.records.findings, self._subject)
-        carry = await self._carry(acquired, rows, standing)
+        rows = list(acquired.rows)
+        carry = await self._carry(acquired, rows, acquired.standing)
         result = await self._review(acquired, carry)
         if result.status is RunStatus.DEFERRED:
             return await self._deferred(acquired, result)
         publication = await self._publish(acquired, result, carry, rows)
         return await self._settled(acquired, result, publication, carry, rows)
 
+    async def _acquired(self) -> Acquired:
+        """What this run began with; read anew after it was put off."""
+        kept = await self._underway.recall("acquire", self._subject, Acquired)
+        if kept is not None and not kept.is_over:
+            return kept
+        acquired = await self._acquire()
+        await self._underway.keep("acquire", self._subject, acquired)
+        return acquired
+
     async def _acquire(self) -> Acquired:
+        records, subject = self._access.records, self._subject
+        rows = tuple(await asyncio.to_thread(records.findings, subject))
+        standing = await asyncio.to_thread(records.pull, subject)
         pull = await self._forge.pull(self._address)
         if not self._opened.may_publish:
-            return Acquired(pull=pull)
-        return Acquired(pull=pull, threads=await self._forge.threads(self._address), me=await self._forge.identity())
+            return Acquired(pull=pull, rows=rows, standing=standing)
+        threads, me = await self._forge.threads(self._address), await self._forge.identity()
+        return Acquired(pull=pull, threads=threads, me=me, rows=rows, standing=standing)
 
     def _unwanted(self, pull: PullRequest, settings: ReviewSettings, standing: PullRow | None) -> str | None:
         """Why there is nothing to do: policy, a pause, or a head that was reviewed already."""
@@ -180,6 +199,7 @@ class _OneReview:
         if self._opened.may_publish:
             await self._underway.hold()
             await self._forge.report(acquired.pull, Report(name=CHECK, conclusion="neutral", title=title))
+        await self._underway.keep("acquire", self._subject, msgspec.structs.replace(acquired, is_over=True))
         code = result.errors[0].code if result.errors else "PL-REVIEW-BUDGET"
         return Later(until, code)
 
@@ -222,6 +242,8 @@ class _OneReview:
         threads = await self._forge.threads(self._address) if publication.state == "published" else ()
         now = self._work.now()
         after = rows_after(result, carry.outcome, rows, threads, acquired.me, self._subject, now)
+        present = await asyncio.to_thread(self._access.records.findings, self._subject)
+        after = under_known_ids(after, present, self._underway.claim.id)
         await self._underway.hold()
         await asyncio.to_thread(self._access.records.save, after)
         if result.status is not RunStatus.FAILED:
