@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -26,6 +27,13 @@ DATABASES = ["sqlite", *(["postgres"] if HAS_POSTGRES else [])]
 
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[str]:
+    """The URL of a private server, for the whole session."""
+    with postgres_running() as url:
+        yield url
+
+
+@contextmanager
+def postgres_running() -> Iterator[str]:
     """The URL of a private server on a socket, stopped at the end."""
     programs = binaries()
     assert programs is not None

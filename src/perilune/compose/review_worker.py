@@ -13,8 +13,8 @@ from perilune.review.trigger import COMMAND, LEARN, REVIEW
 from perilune.store.jobs import Jobs
 
 
-def review_worker(engine: Engine) -> Worker:
-    """The worker of this process."""
+def review_worker(engine: Engine, pace: Pace | None = None) -> Worker:
+    """The worker of this process; at the steady pace, as many at once as the settings say, unless another is given."""
     jobs = Jobs(engine.store)
     access = EngineAccess(engine)
     now = engine.bench.now
@@ -23,5 +23,5 @@ def review_worker(engine: Engine) -> Worker:
         COMMAND: PullCommands(access, jobs, now),
         LEARN: PullLessons(access, now),
     }
-    pace = Pace(most_running=engine.monitoring.config.review.max_running)
-    return Worker(f"{platform.node()} {os.getpid()}", jobs, handlers, pace, now)
+    steady = Pace(most_running=engine.monitoring.config.review.max_running)
+    return Worker(f"{platform.node()} {os.getpid()}", jobs, handlers, pace or steady, now)

@@ -141,7 +141,7 @@ class Publisher:
                 queue += [(f"{part}.1", posts[:middle]), (f"{part}.2", posts[middle:])]
 
     async def _first_part(self, result: ReviewResult, posts: Sequence[Post]) -> tuple[str, tuple[Post, ...]]:
-        """All comments under the first number that does not stand for others: halves of an earlier try may be posted."""
+        """All comments under the first free number: halves of an earlier try may stand."""
         number = 1
         while True:
             row = await asyncio.to_thread(self._outbox.row, result.run_id, "review", str(number))

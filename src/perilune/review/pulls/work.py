@@ -34,8 +34,8 @@ _JITTER_S = (1.0, 30.0)
 class Acquired(Struct, frozen=True, kw_only=True):
     """What was read of a pull request when its run began, and what was known of earlier heads then.
 
-    A run that is taken up again goes on from this, though it has changed findings and threads itself meanwhile; one that
-    was put off reads anew.
+    A run that is taken up again goes on from this, though it has changed findings and threads itself meanwhile; one
+    that was put off reads anew.
     """
 
     pull: PullRequest
