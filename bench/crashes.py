@@ -1,9 +1,9 @@
 """Review workers killed with SIGKILL at random moments: what is bought and published twice is counted.
 
-Vendors and forges are the shipped sandbox, in this process. The workers are processes of their own over one home; three
-reviews are under way at any time, one on each forge. Their lease, heartbeat and look-twice spans are a tenth of what the
-service uses, so that a takeover takes about 3 seconds instead of 30. A model call counts as bought again when the vendor
-is asked for a unit whose answer was in the store by then. Exits with 1 when anything was.
+Vendors and forges are the shipped sandbox, in this process. The workers are processes of their own over one home;
+three reviews are under way at any time, one on each forge. Their lease, heartbeat and look-twice spans are a tenth of
+what the service uses, so that a takeover takes about 3 seconds instead of 30. A model call counts as bought again when
+the vendor is asked for a unit whose answer was in the store by then. Exits with 1 when anything was.
 """
 
 import os
@@ -19,10 +19,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
-from bench._ground.reviewed import BOT, Ground, Trial, played
 from sqlalchemy import select
 from tests.support.databases import HAS_POSTGRES, postgres_running
 
+from bench._ground.reviewed import BOT, Ground, Trial, played
 from perilune.compose.workbench import Workbench
 from perilune.review.ports import ModelAnswer
 from perilune.review.trigger import PullJob
@@ -60,6 +60,11 @@ class Crew:
         self._environment = environment
         self._members = [self._started() for _ in range(count)]
 
+    @property
+    def numbers(self) -> list[int]:
+        """The processes' numbers."""
+        return [member.pid for member in self._members]
+
     def _started(self) -> "subprocess.Popen[bytes]":
         return subprocess.Popen([sys.executable, "-m", "bench._ground.review_worker"], env=self._environment)
 
@@ -88,14 +93,14 @@ class Measured:
         self._wanted = wanted
         self._begun: dict[str, tuple[Trial, float]] = {}
         self._chance = random.Random(wanted)
+        self._moments: dict[int, float] = {}
         self.kills = 0
         self.slowest_s = 0.0
         self.violations: list[str] = []
 
     def run(self) -> None:
         """Kill until it is enough, then let everything end."""
-        next_kill = time.monotonic() + 2
-        limit = time.monotonic() + LIMIT_S + self._wanted * 4
+        limit = time.monotonic() + LIMIT_S + self._wanted * 8
         while self._begun or self.kills < self._wanted:
             if time.monotonic() > limit:
                 self.violations.append(f"{len(self._begun)} reviews never ended")
@@ -104,11 +109,19 @@ class Measured:
             if self.kills < self._wanted:
                 while len(self._begun) < UNDER_WAY:
                     self._begin()
-                if time.monotonic() >= next_kill:
-                    self._crew.kill(self._chance.randrange(len(self._crew)))
-                    self.kills += 1
-                    next_kill = time.monotonic() + self._chance.uniform(1.0, 4.5)
+                self._kill()
             time.sleep(0.05)
+
+    def _kill(self) -> None:
+        """End one that has work, a random while after it took it up."""
+        workers = {row.worker for row in self._jobs.recent(UNDER_WAY * 2, open_only=True) if row.worker is not None}
+        now = time.monotonic()
+        for which, number in enumerate(self._crew.numbers):
+            if any(worker.endswith(f" {number}") for worker in workers):
+                self._moments.setdefault(number, now + self._chance.uniform(0.0, 5.0))
+            if now >= self._moments.get(number, now + 1) and self.kills < self._wanted:
+                self._crew.kill(which)
+                self.kills += 1
 
     def _begin(self) -> None:
         trial = self._ground.open_trial()
@@ -152,6 +165,7 @@ def measured(database: str, workers: int, kills: int, folder: Path, server: str 
     """One configuration from its start to its last review."""
     folder.mkdir()
     with played(folder / "forges") as ground:
+        ground.world.set("moonshot-intl", tier=2)  # rates are not what is measured
         environment = home(folder, ground.url, server)
         target = server or str(Workbench(environment).paths.store_file)
         store = open_store(target)
@@ -211,10 +225,9 @@ def table(rows: Sequence[Counted]) -> Iterator[str]:
 
 
 def main() -> None:
-    rows = []
+    rows: list[Counted] = []
     with tempfile.TemporaryDirectory(prefix="perilune-crashes-") as name, servers() as server:
-        for workers in (1, 2):
-            rows.append(measured("SQLite", workers, KILLS, Path(name) / f"sqlite-{workers}", None))
+        rows += [measured("SQLite", count, KILLS, Path(name) / f"sqlite-{count}", None) for count in (1, 2)]
         if server is not None and KILLS_POSTGRES:
             rows.append(measured("PostgreSQL", 2, KILLS_POSTGRES, Path(name) / "postgres", server))
     print("\n".join(table(rows)))

@@ -1,9 +1,7 @@
 """The service's share of durable review jobs: a worker over the store, woken by webhooks."""
 
-import os
-import platform
-
 from perilune.compose.engine import Engine
+from perilune.compose.processes import this_process
 from perilune.compose.pull_access import EngineAccess
 from perilune.review.jobs.worker import Handler, Pace, Worker
 from perilune.review.pulls.commands import PullCommands
@@ -24,4 +22,4 @@ def review_worker(engine: Engine, pace: Pace | None = None) -> Worker:
         LEARN: PullLessons(access, now),
     }
     steady = Pace(most_running=engine.monitoring.config.review.max_running)
-    return Worker(f"{platform.node()} {os.getpid()}", jobs, handlers, pace or steady, now)
+    return Worker(this_process(), jobs, handlers, pace or steady, now)

@@ -9,15 +9,18 @@ import msgspec
 import pytest
 from tests.review.pulls.desk import Desk, said_in_thread
 from tests.review.pulls.mortal import Gone, Life, mortal_worker
+from tests.review.scripted import verdicts
 from tests.support.databases import DATABASES, postgres_server, target
 from tests.support.forges import Scene
 
+from perilune.core.errors import Problem
 from perilune.forges.contract.hooks import HookComment
 from perilune.forges.contract.port import Person
 from perilune.review.commands import parse_command
 from perilune.review.jobs import underway
 from perilune.review.jobs.underway import Underway
 from perilune.review.jobs.worker import STEADY, Ended, Pace, Worker
+from perilune.review.ports import Refused
 from perilune.review.trigger import PullJob
 from perilune.sandbox.forge.faults import CallFault
 from perilune.store.engine import Store, open_store
@@ -96,6 +99,20 @@ def _is_published_once(desk: Desk) -> None:
     assert {status.name for status in scene.repository.statuses} == {"perilune/review"}
     assert [row.state.value for row in desk.rows] == ["posted", "posted"]
     assert "Line five is said twice" in desk.summaries[0]
+
+
+@pytest.mark.parametrize(("dialect", "target"), [("github", "sqlite")], indirect=True)
+async def test_what_was_refused_before_a_crash_is_not_added_after_it(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk.answerer._replies["verify"] = Refused(problem=Problem(code="PL-GW-DOWN"))
+    await killed_after(desk, "forge.post_remark", monkeypatch)
+    desk.answerer._replies["verify"] = verdicts
+    monkeypatch.undo()
+    await desk.worker().run_until_idle()
+    assert desk.threads == []
+    assert ["2 more, not confirmed" in summary for summary in desk.summaries] == [True]
+    assert desk.results[-1].errors == (Problem(code="PL-GW-DOWN"),)
 
 
 @pytest.mark.case("review R13.3")
