@@ -11,6 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from perilune import __version__
 from perilune.compose.engine import Engine, today
 from perilune.compose.histories import asked_history
+from perilune.compose.open_reviews import open_reviews
 from perilune.core.errors import Problem, StoreError
 from perilune.core.messages import Language, Voice
 from perilune.core.money import Money, MoneyDocument
@@ -232,7 +233,7 @@ class LiveService:
             )
             for row in rows
         ]
-        return ReviewsDocument(generated_at=self.now(), reviews=reviews)
+        return ReviewsDocument(generated_at=self.now(), reviews=reviews, open=open_reviews(self._engine.store))
 
     async def history(self, since: str, by: str, tz: str | None) -> HistoryDocument:
         """What was recorded since a moment, in the words of the query."""

@@ -32,6 +32,7 @@ from perilune.net.control import ControlClient
 from perilune.quota.document import StatusDocument
 
 if TYPE_CHECKING:
+    from perilune.compose.pull_listing import PullListing
     from perilune.review.jobs.worker import Worker
 
 _LOOK_AT_CONFIG_S = 1.0
@@ -58,6 +59,7 @@ class Stack:
         self._schedule_task: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._reviewing: Worker | None = None
+        self._listing: PullListing | None = None
         self._config_seen = self._config_stamp()
         self._looking = asyncio.Lock()
         self._wish_seen = _modified_at(bench.paths.wish_file)
@@ -213,19 +215,26 @@ class Stack:
         from perilune.compose.hook_desk import WebhookDesk
 
         self._begin_reviewing()
-        return WebhookDesk(self.bench, self.engine.store, self._work_is_there)
+        return WebhookDesk(self.bench, self.engine.store, self._work_is_there, self._delivery_missed)
 
     def _begin_reviewing(self) -> None:
         """The worker of review jobs, from the first forge on."""
         if self._reviewing is None:
+            from perilune.compose.pull_listing import PullListing
             from perilune.compose.review_worker import review_worker
 
             self._reviewing = review_worker(self.engine)
             self._keep(self._reviewing.run())
+            self._listing = PullListing(self.bench, self.engine.store, self._work_is_there)
+            self._keep(self._listing.run())
 
     def _work_is_there(self) -> None:
         if self._reviewing is not None:
             self._loop.call_soon_threadsafe(self._reviewing.wake)
+
+    def _delivery_missed(self) -> None:
+        if self._listing is not None:
+            self._loop.call_soon_threadsafe(self._listing.missed)
 
     def _config_stamp(self) -> tuple[int, int] | None:
         try:

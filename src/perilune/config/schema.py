@@ -213,6 +213,7 @@ class ForgeConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True,
 
     Shape: `token`, `webhook_secret` and `webhook_signing_token` (GitLab) are references, never the secret itself;
     `base_url` is the address people open, absent for the official one. A token is sent to that host alone.
+    `repositories` are listed for open pull requests; those that webhooks told of need not be named.
     """
 
     name: Annotated[str, Meta(min_length=1, max_length=64)]
@@ -221,6 +222,7 @@ class ForgeConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True,
     token: str | None = None
     webhook_secret: str | None = None
     webhook_signing_token: str | None = None
+    repositories: tuple[str, ...] = ()
 
 
 class ReviewConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):

@@ -158,6 +158,12 @@ class Jobs:
         with self._store.read() as connection:
             return [_row(row) for row in connection.execute(asked).mappings()]
 
+    def repositories(self) -> list[str]:
+        """Every repository that a job was ever about."""
+        asked = select(jobs.c.repository).where(jobs.c.repository != "").distinct().order_by(jobs.c.repository)
+        with self._store.read() as connection:
+            return list(connection.execute(asked).scalars())
+
     def _one(self, which: Any) -> JobRow | None:
         with self._store.read() as connection:
             found = connection.execute(select(jobs).where(which)).mappings().first()

@@ -152,7 +152,14 @@ class _OneReview:
         if standing.is_paused and not is_command:
             return "paused"
         is_same = (standing.reviewed_head, standing.reviewed_base) == (pull.head_sha, pull.base_ref)
-        return "known" if is_same and standing.run != self._underway.claim.id and not self._is_forced else None
+        is_known = is_same and standing.run != self._underway.claim.id
+        return "known" if is_known and not self._is_forced and not self._focus else None
+
+    @property
+    def _focus(self) -> str:
+        """What a reader cares for most. On a head that was reviewed it orders what is known: nothing is bought."""
+        command = self._job.command
+        return command.text if command is not None and command.verb is Verb.REVIEW else ""
 
     @property
     def _is_forced(self) -> bool:
@@ -182,10 +189,9 @@ class _OneReview:
         services = self._access.services()
         if self._is_forced:
             services = msgspec.structs.replace(services, answers=Forced(services.answers, self._underway.claim.id))
-        command = self._job.command
         options = ReviewOptions(
             run=self._underway.claim.id, steps=self._underway, earlier=carry,
-            language=self._access.voice().language, focus=command.text if command is not None else "",
+            language=self._access.voice().language, focus=self._focus,
         )  # fmt: skip
         return await Reviewer(services).review(await self._opened.source(acquired.pull), options)
 
