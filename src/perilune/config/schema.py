@@ -174,6 +174,13 @@ class DisplayConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     tz: str | None = None
 
 
+class ReviewPerDayConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """The most that the reviews of one repository may spend on a day of UTC. `cost` as "USD 3"."""
+
+    requests: Positive | None = None
+    cost: str | None = None
+
+
 class ReviewBudgetConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """Hard budgets of one review. `max_cost` as "USD 0.50"; `floor` by window id: a number of requests or a share."""
 
@@ -181,6 +188,7 @@ class ReviewBudgetConfig(Struct, frozen=True, kw_only=True, forbid_unknown_field
     max_tokens: Positive = 2_000_000
     max_cost: str | None = None
     max_share: Annotated[float, Meta(gt=0, le=1)] = 0.4
+    per_day: ReviewPerDayConfig = ReviewPerDayConfig()
     floor: dict[str, str] = field(default_factory=dict)
     on_short: tuple[Literal["degrade", "fallback", "defer", "fail"], ...] = ("degrade", "fallback", "defer")
 

@@ -3,10 +3,10 @@
 import contextlib
 import itertools
 from collections.abc import AsyncIterator, Mapping
+from datetime import datetime
 from typing import Any
 
 import msgspec
-from msgspec import structs
 from tests.review.scripted import MemoryAnswers, ScriptedAnswerer, finding, findings
 from tests.support.forges import Scene, waiting
 
@@ -30,6 +30,7 @@ from perilune.review.services import ReviewServices
 from perilune.review.settings import ReviewSettings
 from perilune.review.trigger import COMMAND, LEARN, REVIEW, PullJob, Where
 from perilune.sandbox.forge.state import Thread
+from perilune.store.day_spend import Spent, spent_since
 from perilune.store.engine import Store
 from perilune.store.findings import FindingRow, PullRecords
 from perilune.store.job_rows import JobRow, NewJob
@@ -87,7 +88,7 @@ class Desk:
         return StoredOutbox(self.store)
 
     def settings(self) -> ReviewSettings:
-        return structs.replace(ReviewSettings(settle_s=0), **self.user)
+        return msgspec.convert({"settle_s": 0, **self.user}, ReviewSettings)
 
     def voice(self) -> Voice:
         return Voice(language="en", now=self.scene.clock.now())
@@ -101,6 +102,9 @@ class Desk:
         return ReviewServices(
             answerer=self.answerer, quota=NoQuota(), answers=self.answers, user=user, clock=self.scene.clock.now
         )
+
+    def spent(self, repository: str, since: datetime) -> Spent:
+        return spent_since(self.store, repository, since)
 
     async def reviewed(self, result: ReviewResult, title: str) -> None:
         self.results.append(result)

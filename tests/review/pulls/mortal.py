@@ -116,6 +116,7 @@ class MortalDesk:
         self.reviewed = during(desk.reviewed, life, "reviewed")
         self.settings = desk.settings
         self.voice = desk.voice
+        self.spent = desk.spent
 
     @contextlib.asynccontextmanager
     async def open(self, where: Where) -> AsyncIterator[PullOfScene]:

@@ -17,6 +17,7 @@ from perilune.review.jobs.worker import Ended, Later
 from perilune.review.publish.publisher import CHECK, Publisher, Publishing
 from perilune.review.publish.sending import Sender, SupersededError
 from perilune.review.pulls.carry import Carry, known_before, renames_between
+from perilune.review.pulls.day import day_begins, is_spent, next_day, within_day
 from perilune.review.pulls.force import Forced
 from perilune.review.pulls.ports import Access, OpenPull, Outcome, Pause
 from perilune.review.pulls.record import rows_after, under_known_ids
@@ -24,6 +25,7 @@ from perilune.review.result import Publication, ReviewResult, RunStatus
 from perilune.review.run import Reviewer, ReviewOptions
 from perilune.review.settings import ReviewSettings
 from perilune.review.trigger import PullJob, why_not_pull
+from perilune.store.day_spend import Spent
 from perilune.store.findings import FindingRow, PullRow
 from perilune.store.job_rows import JobState
 
@@ -43,6 +45,7 @@ class Acquired(Struct, frozen=True, kw_only=True):
     me: Person = Person(login="")
     rows: tuple[FindingRow, ...] = ()
     standing: PullRow | None = None
+    spent: Spent = Spent()
     is_over: bool = False
 
 
@@ -112,6 +115,8 @@ class _OneReview:
         reason = self._unwanted(acquired.pull, settings, acquired.standing)
         if reason is not None:
             return self._ended(JobState.SUPERSEDED if reason == "known" else JobState.CANCELLED, acquired, reason)
+        if is_spent(settings.budget, acquired.spent):
+            return await self._put_off(acquired, next_day(self._work.now()), "PL-REVIEW-BUDGET")
         await self._react("running")
         rows = list(acquired.rows)
         carry = await self._carry(acquired, rows, acquired.standing)
@@ -134,11 +139,13 @@ class _OneReview:
         records, subject = self._access.records, self._subject
         rows = tuple(await asyncio.to_thread(records.findings, subject))
         standing = await asyncio.to_thread(records.pull, subject)
+        spent = await asyncio.to_thread(self._access.spent, self._repository, day_begins(self._work.now()))
         pull = await self._forge.pull(self._address)
+        begun = Acquired(pull=pull, rows=rows, standing=standing, spent=spent)
         if not self._opened.may_publish:
-            return Acquired(pull=pull, rows=rows, standing=standing)
+            return begun
         threads, me = await self._forge.threads(self._address), await self._forge.identity()
-        return Acquired(pull=pull, threads=threads, me=me, rows=rows, standing=standing)
+        return msgspec.structs.replace(begun, threads=threads, me=me)
 
     def _unwanted(self, pull: PullRequest, settings: ReviewSettings, standing: PullRow | None) -> str | None:
         """Why there is nothing to do: policy, a pause, or a head that was reviewed already."""
@@ -187,6 +194,8 @@ class _OneReview:
 
     async def _review(self, acquired: Acquired, carry: Carry) -> ReviewResult:
         services = self._access.services()
+        user = within_day(self._access.settings().budget, acquired.spent, services.user)
+        services = msgspec.structs.replace(services, user=user)
         if self._is_forced:
             services = msgspec.structs.replace(services, answers=Forced(services.answers, self._underway.claim.id))
         options = ReviewOptions(
@@ -196,18 +205,21 @@ class _OneReview:
         return await Reviewer(services).review(await self._opened.source(acquired.pull), options)
 
     async def _deferred(self, acquired: Acquired, result: ReviewResult) -> Later:
-        """Not now: the forge is told until when, and the job waits."""
-        until = self._work.later(result.retry_at)
+        """Not now, and until when as far as it is known."""
+        code = result.errors[0].code if result.errors else "PL-REVIEW-BUDGET"
+        return await self._put_off(acquired, result.retry_at, code)
+
+    async def _put_off(self, acquired: Acquired, at: datetime | None, code: str) -> Later:
+        """The forge is told until when, and the job waits."""
         voice = self._access.voice()
         title = voice.say("publish.status.deferred")
-        if result.retry_at is not None:
-            title = f"{title} {voice.say('publish.until', until=result.retry_at)}"
+        if at is not None:
+            title = f"{title} {voice.say('publish.until', until=at)}"
         if self._opened.may_publish:
             await self._underway.hold()
             await self._forge.report(acquired.pull, Report(name=CHECK, conclusion="neutral", title=title))
         await self._underway.keep("acquire", self._subject, msgspec.structs.replace(acquired, is_over=True))
-        code = result.errors[0].code if result.errors else "PL-REVIEW-BUDGET"
-        return Later(until, code)
+        return Later(self._work.later(at), code)
 
     async def _publish(
         self, acquired: Acquired, result: ReviewResult, carry: Carry, rows: list[FindingRow]
