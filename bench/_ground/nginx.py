@@ -2,7 +2,7 @@
 
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -18,7 +18,7 @@ http {{ access_log off; keepalive_requests 100000000; client_max_body_size 64m;
 _VENDOR = """server {{ listen 127.0.0.1:{port} backlog=4096; default_type application/json;
   location / {{ return 200 '{answer}'; }} }} }}"""
 _PROXY = """upstream vendor {{ server 127.0.0.1:{target}; keepalive 512; keepalive_requests 100000000; }}
-  server {{ listen 127.0.0.1:{port} backlog=4096; location / {{ proxy_pass http://vendor; proxy_http_version 1.1;
+  server {{ listen 127.0.0.1:{port} backlog=4096; location / {{ proxy_pass {scheme}://vendor; proxy_http_version 1.1;
   proxy_set_header Connection ""; }} }} }}"""
 
 
@@ -39,9 +39,9 @@ def vendor(folder: Path, answer: str, core: int) -> Iterator[int]:
 
 
 @contextmanager
-def proxy(folder: Path, target: int, core: int) -> Iterator[tuple[int, int]]:
+def proxy(folder: Path, target: int, core: int, *, scheme: str = "http") -> Iterator[tuple[int, int]]:
     """A plain reverse proxy in front of `target`: its port and its process id."""
-    with _served(folder / "proxy", lambda port: _PROXY.format(port=port, target=target), core) as served:
+    with _served(folder / "proxy", lambda port: _PROXY.format(port=port, target=target, scheme=scheme), core) as served:
         yield served
 
 
@@ -54,3 +54,20 @@ def _served(folder: Path, server: "object", core: int) -> Iterator[tuple[int, in
     command = ["nginx", "-p", str(folder), "-c", str(folder / "nginx.conf")]
     with running(command, port, core=core) as process:
         yield port, process.pid
+
+
+_STREAMS = """server {{ listen 127.0.0.1:{port} backlog=4096; root {files}; default_type text/event-stream;
+  error_page 405 =200 $uri; location / {{ }} }} }}"""
+
+
+@contextmanager
+def streams(folder: Path, answers: Mapping[str, bytes], core: int) -> Iterator[int]:
+    """A vendor that answers each path with its own stream of events, all of it at once, on the port given back."""
+    files = folder / "files"
+    folder.chmod(0o755)  # the worker is not the user who wrote them
+    for path, answer in answers.items():
+        file = files / path.lstrip("/")
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(answer)
+    with _served(folder / "streams", lambda port: _STREAMS.format(port=port, files=files), core) as (port, _):
+        yield port

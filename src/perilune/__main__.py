@@ -1,5 +1,6 @@
 """`perilune`, the command."""
 
+import os
 import sys
 
 
@@ -12,6 +13,10 @@ def main() -> int:
         status = statusline(sys.argv[2:], _remake_line)
         if status is not None:
             return status
+    if os.environ.get("_PERILUNE_COMPLETE"):  # set by the scripts of `perilune completion`
+        from perilune.faces.cli.completing.answer import answer
+
+        return answer(sys.argv[1:], os.environ)
     from perilune.compose.workbench import Workbench
     from perilune.faces.cli.run import run
 

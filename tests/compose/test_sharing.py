@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from perilune.catalog.load import load
 from perilune.compose.sharing import Sharing
 from perilune.gateway.kept_states import KeptStates
 from perilune.gateway.key_book import StoredKeyBook
+from perilune.gateway.purse import Limits, StoredPurse
 from perilune.gateway.state_rules import Reopens
 from perilune.gateway.states import ScopeState, States
 from perilune.providers.contract.outcome import OutcomeClass as Is
@@ -28,7 +30,8 @@ def store(tmp_path: Path) -> Iterator[Store]:
 def process(store: Store, name: str) -> tuple[Sharing, KeptStates, States]:
     kept = KeptStates(store, name, lambda: NOW)
     states = States(kept)
-    return Sharing(StoredKeyBook(store, lambda: NOW), kept, states), kept, states
+    purse = StoredPurse(store, load, lambda: NOW, Limits())
+    return Sharing(StoredKeyBook(store, lambda: NOW), kept, states, purse), kept, states
 
 
 async def test_a_scope_that_another_process_opened_and_closed_is_known_here(store: Store) -> None:

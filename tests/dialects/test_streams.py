@@ -432,3 +432,11 @@ def test_every_contract_answer_is_understood(name: str, dialect: str, sample: Ca
     answer = parse_answer(Dialect(dialect), json.dumps(sample(name)["response"]["body"]).encode())
     assert answer.parts
     assert answer.usage is not None
+
+
+def test_a_finish_that_says_error_is_a_failure(context: MakeContext, frame: Frame) -> None:
+    translator = StreamTranslator(context("chat", "messages"), frame)
+    translator.feed(b'data: {"choices":[{"index":0,"delta":{"content":"a"}}]}\n\n')
+    assert translator.feed(b'data: {"choices":[{"index":0,"delta":{},"finish_reason":"error"}]}\n\n') == b""
+    assert translator.answer.failed is not None
+    assert translator.end() == b""

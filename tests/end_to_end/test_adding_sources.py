@@ -62,7 +62,9 @@ def test_the_clis_login_becomes_an_account_without_a_copy_of_it(program: Any, sa
     config = (program.home / "config.toml").read_text()
     assert 'source = "cli-login"' in config
     assert "key" not in config
+    tried = len(asked(sandbox))
     assert (status(program)["source"], file.read_bytes()) == ("cli-login", before)
+    assert len(asked(sandbox)) == tried  # what was read when it was added is its first reading
     assert json.loads(before)["access_token"] not in added.stdout + added.stderr + config
     again = program.run("add", "--from", "kimi-cli")
     assert (again.returncode, again.stdout.splitlines()[0]) == (0, 'already saved as "kimi-code"')

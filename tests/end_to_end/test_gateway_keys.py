@@ -2,13 +2,18 @@
 
 import asyncio
 import json
+import sqlite3
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
+from contextlib import closing
 from typing import Any
 
+import jsonschema
 import pytest
+
+from perilune.core.schemas import schema_files
 
 CONFIG = """schema = 1
 
@@ -160,3 +165,34 @@ async def _stream(host: str, port: str, key: str) -> tuple[asyncio.StreamReader,
     writer.write(head.encode() + text.encode())
     await writer.drain()
     return reader, writer
+
+
+def test_a_budget_is_kept_to_by_a_running_service_changed_live_and_listed(
+    program: Any, sandbox: Any, start: Callable[..., Any]
+) -> None:
+    program.configure(CONFIG)
+    made = program.run("gateway", "keys", "create", "bot", "--hard", "2 requests", "--soft", "1 requests", "--json")
+    assert made.returncode == 0, made.stderr
+    key = json.loads(made.stdout)["key"]
+    service = start(program, **_keys(sandbox))
+    assert [ask(service.url, key)[0] for _ in range(3)] == [200, 200, 402]
+    given_up = time.monotonic() + 15
+    while not (told := _told(program, "budget_soft")):
+        assert time.monotonic() < given_up
+    assert [json.loads(one)["key"] for one in told] == ["bot"]
+    listed = json.loads(program.run("gateway", "keys", "list", "--json").stdout)["keys"][0]
+    jsonschema.validate(
+        {"schema": "perilune.keys.v1", "keys": [listed]}, json.loads(schema_files()["keys"].read_text())
+    )
+    hard = next(one for one in listed["budgets"] if one["kind"] == "hard")
+    assert (hard["used"], hard["left"]) == ({"amount": 2, "unit": "requests"}, {"amount": 0, "unit": "requests"})
+    assert program.run("gateway", "keys", "set", "bot", "--hard", "none").returncode == 0
+    given_up = time.monotonic() + 15
+    while ask(service.url, key)[0] != 200:
+        assert time.monotonic() < given_up
+
+
+def _told(program: Any, kind: str) -> list[str]:
+    (store,) = program.home.rglob("*.db")
+    with closing(sqlite3.connect(store)) as database:
+        return [row[0] for row in database.execute("SELECT document FROM events WHERE kind = ?", (kind,))]

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from perilune.config.overrides import unwrapped
 from perilune.config.schema import GatewayConfig, SlotConfig
 from perilune.core.errors import Problem
 from perilune.core.messages import Voice, message
@@ -14,13 +15,14 @@ from perilune.gateway.call import Attempt
 from perilune.gateway.clocks import Clocks
 from perilune.gateway.failover import MOST_TRIES_PER_SLOT, PROMPT_CAUSED, Move, Situation, decide
 from perilune.gateway.final import ending
-from perilune.gateway.override import override_changes, unwrapped
+from perilune.gateway.override import override_changes
 from perilune.gateway.state_rules import RULES, next_day_in_beijing
 from perilune.gateway.states import States
 from perilune.gateway.sticky import Stays
 from perilune.providers.contract.classify import code_of, plain_code
 from perilune.providers.contract.outcome import Outcome
 from perilune.providers.contract.outcome import OutcomeClass as Is
+from perilune.providers.contract.registry import providers
 from perilune.providers.contract.table import Found
 from perilune.providers.contract.words import VendorError
 
@@ -236,9 +238,9 @@ def test_an_override_is_unwrapped_and_merged() -> None:
 
     from perilune.dialects.splice import REMOVE
 
-    assert unwrapped({"openaiCompatible": {"a": 1}}) == {"a": 1}
-    assert unwrapped({"moonshot": {"a": 1}}) == {"a": 1}
-    assert unwrapped({"other": {"a": 1}}) == {"other": {"a": 1}}
+    assert unwrapped({"openaiCompatible": {"a": 1}}, providers()) == {"a": 1}
+    assert unwrapped({"moonshot": {"a": 1}}, providers()) == {"a": 1}
+    assert unwrapped({"other": {"a": 1}}, providers()) == {"other": {"a": 1}}
     members = {"thinking": Raw(b'{"type":"enabled","keep":"all"}')}
     override = {"thinking": {"type": "disabled", "keep": None}, "temperature": None, "n": 2}
     assert override_changes(override, members) == {"thinking": {"type": "disabled"}, "temperature": REMOVE, "n": 2}

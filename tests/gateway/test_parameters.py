@@ -227,3 +227,46 @@ async def test_an_override_has_the_last_word(build: Build, override: str, field:
     house = recording(build, route(f'ci/kimi-k2.6|thinking = "medium", override = {override}'))
     assert (await house.client.chat()).status == 200
     assert sent(house)[field] == left
+
+
+@pytest.mark.parametrize("said", ["banana", 7, {"effort": "banana"}])
+async def test_an_effort_that_nobody_knows_does_not_leave(build: Build, said: Any) -> None:
+    house = recording(build, route("ci/kimi-k3"))
+    assert (await house.client.chat(reasoning_effort=said)).status == 200
+    assert "reasoning_effort" not in sent(house)
+    answer = await house.client.responses(reasoning={"effort": said, "summary": "auto"})
+    assert answer.status == 200
+    assert sent(house)["reasoning"] == {"summary": "auto"}
+
+
+async def test_a_budget_that_the_vendor_misses_is_given_once_and_remembered(build: Build) -> None:
+    house = recording(build, route('work/kimi-for-coding|thinking = "on"'))
+    house.world.behave(needs_budget_tokens=True)
+    answer = await house.client.messages(max_tokens=2048)
+    assert (answer.status, answer.attempts) == (200, 2)
+    assert sent(house)["thinking"] == {"type": "enabled", "budget_tokens": 2047}
+    again = await house.client.messages(max_tokens=32_000)
+    assert (again.status, again.attempts) == (200, 1)
+    assert sent(house)["thinking"]["budget_tokens"] == 15_000
+
+
+async def test_what_these_vendors_do_not_have_stays_here(build: Build) -> None:
+    house = recording(build, route("ci/kimi-k2.6"))
+    answer = await house.client.chat(service_tier="auto", seed=7, logit_bias={"1": 2})
+    assert (answer.status, answer.adjusted) == (200, {"service_tier", "seed", "logit_bias"})
+    assert not {"service_tier", "seed", "logit_bias"} & sent(house).keys()
+    answer = await house.client.responses(client_metadata={"installation": "x"}, include=[])
+    assert answer.adjusted == {"client_metadata"}
+    assert "client_metadata" not in sent(house)
+
+
+async def test_a_session_known_by_a_header_is_named_to_the_vendors_cache_and_never_by_its_own_id(build: Build) -> None:
+    house = recording(build, route("ci/kimi-k2.6|surface = 'chat'"))
+    headers = {"x-claude-code-session-id": "11111111-2222-3333-4444-555555555555"}
+    keys = []
+    for given in (headers, headers, {"x-claude-code-session-id": "other"}, {}):
+        assert (await house.client.messages(headers=given)).status == 200
+        keys.append(sent(house).get("prompt_cache_key"))
+    assert keys[0] == keys[1] != keys[2]
+    assert keys[3] is None
+    assert "1111" not in keys[0]

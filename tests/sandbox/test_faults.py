@@ -15,6 +15,9 @@ from tests.sandbox.plain_client import Answer, Ask
 from perilune.sandbox import Fault, SandboxThread, keys
 from perilune.sandbox.refusals import REFUSALS
 
+# Together with its neighbours this file shows every behaviour of the played vendors, each with a plain client.
+pytestmark = pytest.mark.case("gateway SB-02")
+
 CHAT = "/api.moonshot.ai/v1/chat/completions"
 BODY = {"model": "kimi-k2.6", "messages": [{"role": "user", "content": "ping"}]}
 

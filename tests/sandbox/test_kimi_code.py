@@ -8,6 +8,9 @@ from tests.sandbox.plain_client import Answer, Ask
 
 from perilune.sandbox import SandboxThread, keys
 
+# Together with its neighbours this file shows every behaviour of the played vendors, each with a plain client.
+pytestmark = pytest.mark.case("gateway SB-02")
+
 MESSAGES = "/api.kimi.com/coding/v1/messages"
 CHAT = "/api.kimi.com/coding/v1/chat/completions"
 USAGES = "/api.kimi.com/coding/v1/usages"

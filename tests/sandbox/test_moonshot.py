@@ -9,6 +9,9 @@ from tests.sandbox.plain_client import Answer, Ask
 
 from perilune.sandbox import SandboxThread, World, keys
 
+# Together with its neighbours this file shows every behaviour of the played vendors, each with a plain client.
+pytestmark = pytest.mark.case("gateway SB-02")
+
 CHAT = "/api.moonshot.ai/v1/chat/completions"
 BALANCE = "/api.moonshot.ai/v1/users/me/balance"
 SECOND = "sk-EXAMPLE0sandbox0moonshot0intl0000000000002"

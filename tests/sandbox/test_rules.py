@@ -7,6 +7,9 @@ from tests.sandbox.plain_client import Answer, Ask
 
 from perilune.sandbox import SandboxThread, keys
 
+# Together with its neighbours this file shows every behaviour of the played vendors, each with a plain client.
+pytestmark = pytest.mark.case("gateway SB-02")
+
 PING = [{"role": "user", "content": "ping"}]
 BASH = {"type": "function", "function": {"name": "Bash", "parameters": {"type": "object", "properties": {}}}}
 
@@ -170,6 +173,7 @@ def test_each_rule_can_be_switched_off(
     ("switch", "body"),
     [
         ({"strict_window": True}, {"max_completion_tokens": 262_144}),
+        ({"takes_blank_reasoning": False}, {"messages": tool_turn(reasoning_content=" ")}),
         ({"no_json_schema": ["kimi-k2.6"]}, {"response_format": {"type": "json_schema", "json_schema": {}}}),
     ],
 )

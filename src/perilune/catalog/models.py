@@ -127,12 +127,13 @@ def merge_live(shipped: Model | None, live: LiveModel, plan: str, day: date) -> 
 
 
 def closest(name: str, candidates: Iterable[str], count: int = 1) -> list[str]:
-    """The names most like a mistyped one: first those that only go on where it stops, then the most alike."""
+    """The names most like a mistyped one: those that go on where it stops, those it goes on from, the most alike."""
     typed = name.casefold()
     by_folded = {candidate.casefold(): candidate for candidate in candidates}
     longer = sorted((folded for folded in by_folded if typed and folded.startswith(typed)), key=len)
-    alike = get_close_matches(typed, by_folded, n=count + len(longer), cutoff=0.5)
-    return [by_folded[folded] for folded in dict.fromkeys([*longer, *alike])][:count]
+    shorter = sorted((f for f in by_folded if typed.startswith(f"{f}-")), key=len, reverse=True)
+    alike = get_close_matches(typed, by_folded, n=count + len(longer) + len(shorter), cutoff=0.5)
+    return [by_folded[folded] for folded in dict.fromkeys([*longer, *shorter, *alike])][:count]
 
 
 def _thinking(known: Model, live: LiveModel) -> Thinking:

@@ -1,7 +1,6 @@
 """Commands that ask the gateway: routes as they stand, a dry run, one small request."""
 
 import asyncio
-import http.client
 import tomllib
 from collections.abc import Callable, Coroutine, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -9,10 +8,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import msgspec
 
 from perilune.compose.engine import Engine
+from perilune.compose.explaining import explained
 from perilune.compose.live import LiveService
+from perilune.compose.service_routes import routes_of_service
 from perilune.config.schema import GatewayConfig
 from perilune.core.errors import ConfigError, Problem, UsageError
-from perilune.core.messages import Language
+from perilune.core.messages import Language, Voice
 from perilune.dialects.form import Dialect, Text
 from perilune.dialects.translate import parse_answer
 from perilune.faces.api.ports import AddedKey, RoutesDocument
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from perilune.compose.monitoring import Monitoring
     from perilune.compose.workbench import Workbench
 
-_LOOK_S = 1.0
 _USABLE = ("ok", "untested", "standby")
 T = TypeVar("T")
 
@@ -35,6 +35,7 @@ class Idle:
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
         self.config_problem: Problem | None = None
+        self.read_counts = None
 
     async def read(self, account: str | None) -> None:
         """Reads nothing: commands read by themselves."""
@@ -60,11 +61,11 @@ def routes_now(bench: "Workbench", language: Language) -> tuple[RoutesDocument, 
     try:
         address = parse_listen(bench.configuration().config.gateway.listen)
     except ConfigError:
-        told = _from_service(_listen_of_broken(bench), bench, language)
+        told = routes_of_service(_listen_of_broken(bench), bench, language)
         if told is None:
             raise
         return told, True
-    told = _from_service(address, bench, language)
+    told = routes_of_service(address, bench, language)
     if told is not None:
         return told, True
     return with_engine(bench, lambda engine: _live(engine, str(address)).routes("en")), False
@@ -81,22 +82,7 @@ def _listen_of_broken(bench: "Workbench") -> ListenAddress:
     return parse_listen(str(said or GatewayConfig().listen))
 
 
-def _from_service(address: ListenAddress, bench: "Workbench", language: Language) -> RoutesDocument | None:
-    token = bench.environment.get("PERILUNE_TOKEN")
-    connection = http.client.HTTPConnection(address.host, address.port, timeout=_LOOK_S)
-    headers = {"accept-language": language} | ({"authorization": f"Bearer {token}"} if token else {})
-    try:
-        connection.request("GET", "/api/v1/routes", headers=headers)
-        answer = connection.getresponse()
-        body = answer.read(1_000_000)
-        return msgspec.json.decode(body, type=RoutesDocument) if answer.status == 200 else None
-    except (OSError, http.client.HTTPException, msgspec.MsgspecError):
-        return None  # nothing of ours answers there
-    finally:
-        connection.close()
-
-
-def dry_run(bench: "Workbench", model: str) -> Sequence[TriedSlot]:
+def dry_run(bench: "Workbench", model: str, priority: str = "interactive") -> Sequence[TriedSlot]:
     """Which slots would be used now for a model. Raises: PL-GW-ROUTE."""
 
     async def look(engine: Engine) -> Sequence[TriedSlot]:
@@ -109,8 +95,8 @@ def dry_run(bench: "Workbench", model: str) -> Sequence[TriedSlot]:
         return [
             TriedSlot(
                 slot=f"{slot.account}/{slot.model or model}",
-                is_usable=slot.state in _USABLE,
-                reason=slot.reason,
+                is_usable=slot.state in _USABLE and priority not in slot.closed_to,
+                reason=slot.reason or slot.closed_to.get(priority),
                 until=slot.until,
             )
             for slot in slots
@@ -119,18 +105,23 @@ def dry_run(bench: "Workbench", model: str) -> Sequence[TriedSlot]:
     return with_engine(bench, look)
 
 
-def try_model(bench: "Workbench", model: str) -> Try:
-    """One small real request through the routes."""
+def small_request(model: str) -> bytes:
+    """The one-line Chat request that is tried and previewed."""
+    return msgspec.json.encode({"model": model, "messages": [{"role": "user", "content": "ping"}], "max_tokens": 64})
+
+
+def try_model(bench: "Workbench", model: str, voice: Voice) -> Try:
+    """One small real request through the routes; a refusal is told in the reader's words."""
 
     async def ask(engine: Engine) -> Try:
-        body = {"model": model, "messages": [{"role": "user", "content": "ping"}], "max_tokens": 64}
         loop = asyncio.get_running_loop()
         began = loop.time()
-        call = Call(front=Dialect.CHAT, body=msgspec.json.encode(body), purpose="try")
+        call = Call(front=Dialect.CHAT, body=small_request(model), purpose="try")
         reply = await engine.gateway.core.answer(call)
         return _tried(engine, reply, round((loop.time() - began) * 1000), model)
 
-    return with_engine(bench, ask)
+    tried = with_engine(bench.in_language(voice.language), ask)
+    return msgspec.structs.replace(tried, problem=explained(bench, tried.problem, voice))
 
 
 def _tried(engine: Engine, reply: Reply, total_ms: int, model: str) -> Try:

@@ -15,6 +15,8 @@ from perilune.quota.snapshot import Refusal, Snapshot, Window
 from perilune.quota.status import judge
 from perilune.quota.verdict import Verdict
 
+_MOST_MODELS = 1000
+_OF_THE_KEY = ("credential", "membership")
 _DOUBT_EVERY = timedelta(seconds=30)
 
 
@@ -46,6 +48,8 @@ class Board:
         self._held: dict[str, Held] = {}
         self._judged: dict[str, _Judgement] = {}
         self._unclear: set[str] = set()
+        self._traits: dict[tuple[str, str], Model | None] = {}
+        self._doubted: dict[str, datetime] = {}
 
     def know(self, known: Mapping[str, Known]) -> None:
         """The accounts of another version of the configuration."""
@@ -99,7 +103,11 @@ class Board:
 
     def traits(self, account: str, plan: str, model: str) -> Model | None:
         """What the model can do, by the catalogue; None for an unknown model."""
-        return self._catalogue.model(plan, model)
+        if (plan, model) not in self._traits:
+            if len(self._traits) >= _MOST_MODELS:
+                self._traits.clear()  # names come from clients
+            self._traits[plan, model] = self._catalogue.model(plan, model)
+        return self._traits[plan, model]
 
     def refused(self, refusal: Refusal) -> None:
         """A vendor said no: it counts at once, is kept, and the account is read anew."""
@@ -123,6 +131,21 @@ class Board:
         read_at = self.read_at(account)
         if verdict and verdict.usable is False and read_at is not None and now - read_at > _DOUBT_EVERY:
             self._nudge(account)
+
+    def doubtful(self, account: str, now: datetime) -> None:
+        """A fresh reading is wanted, half a minute after the last one at the earliest."""
+        read_at, asked_at = self.read_at(account), self._doubted.get(account)
+        if (read_at is None or now - read_at > _DOUBT_EVERY) and (asked_at is None or now - asked_at > _DOUBT_EVERY):
+            self._doubted[account] = now
+            self._nudge(account)
+
+    def renewed(self, account: str) -> None:
+        """The key of an account is another one: what was said of the old one no longer holds."""
+        held = self._held.get(account)
+        if held is not None and any(one.kind in _OF_THE_KEY for one in held.refusals):
+            self._held[account] = replace(held, refusals=tuple(r for r in held.refusals if r.kind not in _OF_THE_KEY))
+            self._judged.pop(account, None)
+            self._keep(account, None)
 
     def _remember(self, refusal: Refusal) -> None:
         held = self._held.get(refusal.account, Held())

@@ -3,13 +3,14 @@
 import os
 import platform
 from collections.abc import Callable, Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from perilune.compose.account_groups import group_accounts, identities_of
-from perilune.compose.accounts import CAP, catalogue_of, known_of, learned_caps, secrets_of
+from perilune.compose.accounts import CAP, catalogue_of, known_of, secrets_of
 from perilune.compose.background import Background
 from perilune.compose.board import Board
 from perilune.compose.happenings import Happenings, Publish, WatchedLedger
+from perilune.compose.lessons import Lessons
 from perilune.compose.monitoring import Monitoring
 from perilune.compose.sharing import Sharing
 from perilune.compose.stamps import Stamps
@@ -18,18 +19,20 @@ from perilune.config.schema import Config
 from perilune.core.messages import pick_language
 from perilune.core.secret import Secret
 from perilune.gateway.admission import Admission, Rules, choose_places
+from perilune.gateway.budgets import Budget
 from perilune.gateway.build import Gateway, Parts, build_gateway
 from perilune.gateway.intake import App
 from perilune.gateway.kept_states import KeptStates
 from perilune.gateway.key_book import StoredKeyBook
 from perilune.gateway.ledger import LedgerWriter
+from perilune.gateway.meter import Meter, MeteredLedger
 from perilune.gateway.pricing import Pricing
+from perilune.gateway.purse import Limits, StoredPurse
 from perilune.net.upstream_map import VARIABLE, parse_upstream
 from perilune.providers.contract.registry import providers
 from perilune.quota.held import Held
 from perilune.quota.refusals import code_of
 from perilune.quota.snapshot import Refusal
-from perilune.store import learned
 from perilune.store.lessons import Learned
 from perilune.store.snapshots import Snapshots
 
@@ -63,23 +66,32 @@ class Engine:
         self.board = Board(known_of(monitoring), self.catalogue, keep=self._keep, nudge=nudge)
         self.board.load(monitoring.held(), bench.now())
         self._listen = listen
-        self._written = LedgerWriter(self.store, self._pricing())
         config = self._config(monitoring.config)
+        self.purse = StoredPurse(self.store, lambda: self.catalogue, self._here, limits_of(config), self._soft)
+        pricing = self._pricing()
+        self.meter = Meter(pricing.charge, pricing.rate)
+        self.written = LedgerWriter(
+            self.store, pricing, on_written=lambda _: self.meter.count(), settle=self.purse.settle
+        )
         self._secrets = secrets_of(self.bench, config)
         self._groups = self._grouped(config)
         self.stamps = Stamps(self.store, self.background, bench.now, bench.vault.fingerprint_key)
         self.stamps.load(config, self._secrets)
-        self.ledger = WatchedLedger(self._written, self.happenings, publish, _mains(config), self._why, self._served)
+        metered = MeteredLedger(self.written, self.meter)
+        self.ledger = WatchedLedger(metered, self.happenings, publish, _mains(config), self._why, self._served)
         self.admission = Admission(
-            choose_places(bench.environment, self.store),
+            choose_places(bench.environment, self.store, config.gateway.redis_failure),
             Rules(queue_max=config.gateway.queue_max),
             on_learned=self._keep_cap,
         )
+        self._lessons = Lessons(self.store, self.background)
         self._states = KeptStates(self.store, f"{platform.node()} {os.getpid()}", bench.now)
         self._keys = StoredKeyBook(self.store, bench.now)
         self.gateway: Gateway = build_gateway(self._parts(config, fallback, token))
-        self.sharing = Sharing(self._keys, self._states, self.gateway.core.services.states)
-        self._recall_caps()
+        self.sharing = Sharing(
+            self._keys, self._states, self.gateway.core.services.states, self.purse, self._read_lessons, self._take_in
+        )
+        self._take_in(self._lessons.read(bench.now()))
 
     def reload(self, monitoring: Monitoring) -> None:
         """Take over another version of the configuration; running requests end on theirs."""
@@ -88,9 +100,13 @@ class Engine:
         self.board.know(known_of(monitoring))
         self.board.load(monitoring.held(), self.bench.now())
         self.ledger.watch(_mains(config))
-        self._secrets = secrets_of(self.bench, config)
+        before, self._secrets = self._secrets, secrets_of(self.bench, config)
+        for account in before:
+            if account in self._secrets and self._secrets[account] != before[account]:
+                self.board.renewed(account)
         self.stamps.load(config, self._secrets)
         self._groups = self._grouped(config)
+        self.purse.limit(limits_of(config))
         self.gateway.reload(config, self._secrets, self._groups)
 
     def learn_of(self, held: Mapping[str, Held]) -> None:
@@ -114,7 +130,7 @@ class Engine:
         """End requests, free leases, write what is buffered."""
         await self.gateway.close(drain_s)
         self.admission.close()
-        self._written.close()
+        self.written.close()
         self._states.close()
         self.background.close()
         self.store.close()
@@ -139,8 +155,11 @@ class Engine:
             groups=self._groups,
             upstream=parse_upstream(self.bench.environment.get(VARIABLE)),
             states=self._states,
+            store=self.store,
             restored=tuple(self._states.load()),
             keys=self._keys,
+            purse=self.purse,
+            on_rate=lambda group, name, value: self._lessons.keep(group, name, value, self.bench.now()),
             token=token,
             fallback=fallback,
             language=pick_language(self.bench.environment, config.display.lang),
@@ -156,19 +175,22 @@ class Engine:
         return Pricing(lambda: self.catalogue, plans.get, plan_of_account)
 
     def _keep_cap(self, group: str, value: int, for_s: float) -> None:
-        """What a refusal taught about a cap outlives this process."""
-        at = self.bench.now()
-        lesson = Learned(scope=group, name=CAP, value=str(value), at=at, until=at + timedelta(seconds=for_s))
+        self._lessons.keep(group, CAP, value, self.bench.now(), for_s)
 
-        def write() -> None:
-            with self.store.begin() as connection:
-                learned.keep(connection, lesson)
+    def _read_lessons(self) -> list[Learned]:
+        return self._lessons.read(self.bench.now())
 
-        self.background.submit(write)
+    def _take_in(self, lessons: list[Learned]) -> None:
+        """Caps and rates that any process over this store learned."""
+        self._lessons.take_in(lessons, self.admission, self.gateway.core.services.rates, self.bench.now())
 
-    def _recall_caps(self) -> None:
-        for group, cap, for_s in learned_caps(self.monitoring, self.bench.now()):
-            self.admission.recall(group, cap, for_s)
+    def _here(self) -> datetime:
+        """This moment on the clock whose days and months count."""
+        return self.bench.now().astimezone()
+
+    def _soft(self, budget: Budget, at: datetime) -> None:
+        """A soft budget is crossed: said once in its period."""
+        self.happenings.note("budget_soft", at, None, key=budget.name, budget=budget.amount.shown(), per=budget.per)
 
     def _grouped(self, config: Config) -> dict[str, str]:
         """Accounts whose caps count as one, by keys and by what the last readings said of their holders."""
@@ -200,6 +222,12 @@ def _mains(config: Config) -> dict[str, str]:
     if routes:
         return {route.name: route.slots[0].account for route in routes if route.slots}
     return {"default": config.accounts[0].name} if config.accounts else {}
+
+
+def limits_of(config: Config) -> Limits:
+    """The budgets that the configuration names."""
+    gateway = config.gateway
+    return Limits.of(gateway.spend_stop, gateway.owner_budgets, ((one.name, one.budget) for one in config.accounts))
 
 
 def today(now: datetime) -> datetime:

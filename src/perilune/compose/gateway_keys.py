@@ -1,19 +1,23 @@
 """Commands that make, list and revoke gateway keys: in the store, where every running service looks."""
 
 import secrets
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import msgspec
 
 from perilune.config.schema import Config
+from perilune.core.amounts import Amount
 from perilune.core.errors import Problem, UsageError
 from perilune.core.secret import Secret
-from perilune.faces.cli.gateway_keys import ListedKey
+from perilune.faces.cli.gateway_keys import ListedKey, UsedBudget
+from perilune.gateway.budgets import Budget, key_budgets, period_of
 from perilune.gateway.keys import KeySettings, digest_of, make_key
-from perilune.store import keys
+from perilune.store import keys, spends
 from perilune.store.keys import StoredKey
+from perilune.store.times import to_ms
 
 if TYPE_CHECKING:
     from perilune.catalog.plan import Plan
@@ -43,11 +47,46 @@ def create_key(bench: "Workbench", name: str, settings: KeySettings) -> Secret:
 def listed_keys(bench: "Workbench") -> list[ListedKey]:
     """Every key, oldest first."""
     with bench.monitoring.store.read() as connection:
-        found = keys.all_keys(connection)
+        found, used = keys.all_keys(connection), spends.all_used(connection)
+    now = bench.now().astimezone()
     return [
-        ListedKey(name=key.name, tail=key.tail, is_revoked=key.revoked_at is not None, settings=_settings(key))
+        ListedKey(
+            name=key.name,
+            tail=key.tail,
+            is_revoked=key.revoked_at is not None,
+            settings=_settings(key),
+            budgets=tuple(_used(budget, used, now) for budget in _budgets(key)),
+        )
         for key in found
     ]
+
+
+def change_key(bench: "Workbench", name: str, changes: Mapping[str, Any]) -> None:
+    """Give a key other settings. Raises: PL-USAGE where no key in use has that name."""
+    with bench.monitoring.store.begin() as connection:
+        found = next((key for key in keys.all_keys(connection) if key.name == name), None)
+        settings = msgspec.structs.replace(_settings(found), **changes) if found is not None else None
+        is_changed = keys.change(connection, name, msgspec.json.encode(settings).decode())
+    if not is_changed:
+        raise UsageError.of("PL-USAGE", variant="key_unknown", name=name)
+
+
+def _budgets(key: StoredKey) -> tuple[Budget, ...]:
+    settings = _settings(key)
+    return key_budgets(key.id, key.name, settings.soft, settings.hard, settings.per)
+
+
+def _used(budget: Budget, used: Mapping[spends.Place, int], now: datetime) -> UsedBudget:
+    start, end = period_of(budget.per, now)
+    amount = budget.amount
+    count = used.get(spends.Place(budget.id, to_ms(start), amount.unit), 0)
+    return UsedBudget(
+        limit=amount,
+        used=Amount(amount.unit, count),
+        left=amount.left_after(count),
+        is_hard=budget.is_hard,
+        ends_at=end,
+    )
 
 
 def revoke_key(bench: "Workbench", name: str, *, ends_streams: bool) -> None:

@@ -11,7 +11,12 @@ from sqlalchemy.exc import SQLAlchemyError
 from perilune import __version__
 from perilune.compose.engine import Engine, today
 from perilune.compose.histories import asked_history
+<<<<<<< HEAD
 from perilune.compose.open_reviews import open_reviews
+=======
+from perilune.compose.lease_view import closed_to, leases_document
+from perilune.compose.ledger_view import ledger_row
+>>>>>>> main
 from perilune.core.errors import Problem, StoreError
 from perilune.core.messages import Language, Voice
 from perilune.core.money import Money, MoneyDocument
@@ -19,7 +24,6 @@ from perilune.faces.api.ports import (
     AddedKey,
     EventDocument,
     LedgerDocument,
-    LedgerRow,
     Readiness,
     ReviewDocument,
     ReviewsDocument,
@@ -28,8 +32,10 @@ from perilune.faces.api.ports import (
     ServiceFacts,
     SlotDocument,
 )
+from perilune.gateway.admission import Priority
 from perilune.gateway.slots import Route, Slot
 from perilune.gateway.states import ScopeState
+from perilune.monitor.counted import ReadCounts
 from perilune.providers.contract.outcome import OutcomeClass as Is
 from perilune.quota.document import ErrorDocument, StatusDocument
 from perilune.quota.forecast import ForecastDocument, forecast
@@ -66,6 +72,11 @@ class Running(Protocol):
     @property
     def config_problem(self) -> Problem | None:
         """Why the configuration file is not in use as it is now."""
+        ...
+
+    @property
+    def read_counts(self) -> ReadCounts | None:
+        """How the reads of accounts went; None where nothing is read."""
         ...
 
     async def read(self, account: str | None) -> object:
@@ -130,7 +141,10 @@ class LiveService:
         """Routes and slots now, with today's sums."""
         sums = await asyncio.to_thread(self._sums)
         routes = [self._route(route) for route in self._engine.gateway.core.setup.routes.all]
-        return msgspec.structs.replace(sums, routes=routes, problems=self._problems(self._voice(language)))
+        problems = self._problems(self._voice(language))
+        return msgspec.structs.replace(
+            sums, routes=routes, problems=problems, leases=leases_document(self._engine.admission.backend)
+        )
 
     def _problems(self, voice: Voice) -> list[ErrorDocument]:
         problem = self._stack.config_problem
@@ -182,6 +196,7 @@ class LiveService:
             thinking=slot.config.thinking,
             verified_by=stamp.by if stamp else None,
             verified_at=stamp.at if stamp else None,
+            closed_to=closed_to(self._engine.gateway.core.services.room, slot, now),
         )
 
     def _state_of(self, slot: Slot, now: datetime) -> tuple[str, str | None, datetime | None]:
@@ -191,6 +206,13 @@ class LiveService:
             return _BLOCK_WORDS.get(verdict.blocked_by or "", "quota_spent"), verdict.blocked_by, verdict.until
         if open_state is not None:
             return _STATE_WORDS.get(open_state.reason, "cooling"), open_state.reason.value, open_state.until
+        services = self._engine.gateway.core.services
+        stop = services.purse.stop(slot)
+        if stop is not None:
+            return "balance_empty", "spend_stop", stop.retry_at
+        room = services.room.reason(slot, Priority.INTERACTIVE, now)
+        if room is not None:
+            return _BLOCK_WORDS.get(room.window or "balance", "quota_spent"), room.window or "balance", room.retry_at
         return ("ok" if is_proven(self._engine.stamps.of(slot.account)) else "untested"), None, None
 
     def _open_state(self, slot: Slot) -> ScopeState | None:
@@ -208,7 +230,7 @@ class LiveService:
     def _ledger(self, limit: int) -> LedgerDocument:
         with self._engine.store.read() as connection:
             rows = ledger.recent(connection, limit)
-        return LedgerDocument(generated_at=self.now(), requests=[_ledger_row(row) for row in rows])
+        return LedgerDocument(generated_at=self.now(), requests=[ledger_row(row) for row in rows])
 
     async def events(self, limit: int, language: Language) -> list[EventDocument]:
         """The newest events in the reader's words."""
@@ -257,11 +279,20 @@ class LiveService:
             return Readiness(ready=False, degraded=True, usable_slots=usable, problem=error.problem.code)
         except SQLAlchemyError:  # a database that answers, but not with our tables
             return Readiness(ready=False, degraded=True, usable_slots=usable, problem="PL-STORE-CORRUPT")
+        if leases_document(self._engine.admission.backend).trouble is not None:
+            return Readiness(ready=False, degraded=True, usable_slots=usable, problem="PL-NET-REFUSED")
         return Readiness(ready=True, degraded=not usable, usable_slots=usable)
 
     async def refresh(self, account: str | None) -> None:
         """Read one account, or all, now."""
         await self._stack.read(account)
+
+    async def metrics(self) -> bytes:
+        """One exposition of accounts, gateway and reviews."""
+        from perilune.compose.metering import service_exposition
+
+        status, routes = await self.status("en"), await self.routes("en")
+        return await service_exposition(self._engine, status, routes, self._stack.read_counts)
 
     async def add_key(self, paste: str) -> AddedKey:
         """Try a pasted key and save it."""
@@ -275,22 +306,3 @@ def _spent(totals: Sequence[ledger.Total]) -> list[MoneyDocument]:
             money = Money(total.cost, total.currency)
             sums[total.currency] = sums[total.currency] + money if total.currency in sums else money
     return [MoneyDocument(money.amount_text(), money.currency) for money in sums.values()]
-
-
-def _ledger_row(row: ledger.Request) -> LedgerRow:
-    return LedgerRow(
-        id=row.id,
-        received_at=row.received_at,
-        route=row.route,
-        account=row.account,
-        surface=row.surface,
-        model=row.model,
-        outcome=row.outcome,
-        code=row.code,
-        attempts=row.attempts,
-        input_tokens=row.input_tokens,
-        output_tokens=row.output_tokens,
-        cost=None if row.cost is None else str(row.cost),
-        currency=row.currency,
-        total_ms=row.total_ms,
-    )

@@ -2,20 +2,37 @@
 
 import asyncio
 import logging
+from collections.abc import Callable
 
 from perilune.core.errors import StoreError
 from perilune.gateway.kept_states import KeptStates
 from perilune.gateway.key_book import StoredKeyBook
+from perilune.gateway.purse import StoredPurse
 from perilune.gateway.states import ScopeState, States
+from perilune.store.lessons import Learned
 
 _EVERY_S = 0.5
 _log = logging.getLogger(__name__)
 
 
 class Sharing:
-    """Takes over what other processes wrote. Belongs to the loop that `states` belongs to."""
+    """Takes over what other processes wrote. Belongs to the loop that `states` belongs to.
 
-    def __init__(self, keys: StoredKeyBook, kept: KeptStates, states: States) -> None:
+    Shape: `lessons` reads what refusals taught, in a thread; `take_in` believes it, on the loop.
+    """
+
+    def __init__(
+        self,
+        keys: StoredKeyBook,
+        kept: KeptStates,
+        states: States,
+        purse: StoredPurse,
+        lessons: Callable[[], list[Learned]] = list,
+        take_in: Callable[[list[Learned]], None] = lambda lessons: None,
+    ) -> None:
+        self._lessons = lessons
+        self._take_in = take_in
+        self._purse = purse
         self._keys = keys
         self._kept = kept
         self._states = states
@@ -36,10 +53,12 @@ class Sharing:
     async def look(self) -> None:
         """Look once. Raises: StoreError."""
         changes = self._kept.changes
-        found = await asyncio.to_thread(self._read)
+        found, lessons = await asyncio.to_thread(self._read)
+        self._take_in(lessons)
         if self._kept.changes == changes:  # else what was read is older than what is known here; the next look has it
             self._states.restore(found)
 
-    def _read(self) -> list[ScopeState]:
+    def _read(self) -> tuple[list[ScopeState], list[Learned]]:
         self._keys.refresh()
-        return self._kept.load()
+        self._purse.refresh()
+        return self._kept.load(), self._lessons()

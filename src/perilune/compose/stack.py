@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import logging
 import os
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,10 +25,12 @@ from perilune.faces.api.hooks import HookDesk, LateDesk
 from perilune.faces.api.hub import Hub
 from perilune.faces.api.ports import AddedKey
 from perilune.faces.web.app import build_web
-from perilune.monitor.collect import Collected, Collector
+from perilune.monitor.collect import Collected
+from perilune.monitor.counted import CountedCollector, ReadCounts
 from perilune.monitor.refresh import refresh
 from perilune.monitor.schedule import Schedule
 from perilune.net.control import ControlClient
+from perilune.net.server import FastLane
 from perilune.quota.document import StatusDocument
 
 if TYPE_CHECKING:
@@ -83,13 +85,14 @@ class Stack:
         )
         self._client: ControlClient = bench.control_client()
         self.alerting = Alerting(self.engine, self._client, self._loop)
-        self._collector = Collector(
+        self.read_counts = ReadCounts()
+        self._collector = CountedCollector(
             self.engine.snapshots,
             self._client,
             clock=bench.now,
             owner=f"service-{os.getpid()}",
             publish=self._account_changed,
-        )
+        ).counting(self.read_counts)
         self._use = Use(self._served_at, lambda: hub.listeners, bench.now, saves_power)
         self._schedule = self._new_schedule()
         hub.opened = self._screen_opened
@@ -98,6 +101,11 @@ class Stack:
     def asgi(self) -> ASGIApp:
         """The gateway in front, pages behind."""
         return self.engine.gateway.asgi
+
+    @property
+    def lane(self) -> FastLane | None:
+        """What is asked first about each request."""
+        return self.engine.gateway.lane
 
     async def start(self) -> None:
         """Begin to read accounts and to look after the configuration."""
@@ -191,7 +199,8 @@ class Stack:
         self._schedule.reconsider()
 
     def _published(self, event: str) -> None:
-        self._loop.call_soon_threadsafe(self.hub.publish, event)
+        if self.hub.listeners:
+            self._loop.call_soon_threadsafe(self.hub.publish, event)
 
     def _nudge(self, account: str) -> None:
         self._schedule.nudge(account)
@@ -236,12 +245,12 @@ class Stack:
         if self._listing is not None:
             self._loop.call_soon_threadsafe(self._listing.missed)
 
-    def _config_stamp(self) -> tuple[int, int] | None:
-        try:
-            found = self.bench.paths.config_file.stat()
-        except OSError:
-            return None
-        return found.st_mtime_ns, found.st_size
+    def _config_stamp(self) -> tuple[tuple[str, int, int], ...]:
+        """What changes with the configuration file and with every key that is put into the vault."""
+        paths = self.bench.paths
+        with contextlib.suppress(OSError):
+            return stamps((paths.config_file, *sorted(paths.vault_folder.glob("*"))))
+        return stamps((paths.config_file,))
 
     async def _watch_config(self) -> None:
         while True:
@@ -282,6 +291,16 @@ class Stack:
         self._config_seen = self._config_stamp()
         await self.reload()
         await self.read_when_due(account)
+
+
+def stamps(files: Iterable[Path]) -> tuple[tuple[str, int, int], ...]:
+    """Name, time and size of the files that are there."""
+    found = []
+    for file in files:
+        with contextlib.suppress(OSError):
+            at = file.stat()
+            found.append((file.name, at.st_mtime_ns, at.st_size))
+    return tuple(found)
 
 
 def _modified_at(file: Path) -> int | None:

@@ -6,9 +6,11 @@ from msgspec.structs import replace
 
 from perilune.compose.asking import with_engine
 from perilune.compose.engine import Engine
+from perilune.compose.explaining import explained
 from perilune.config.load import Loaded
 from perilune.config.schema import Config, RouteConfig, SlotConfig
 from perilune.core.errors import UsageError
+from perilune.core.messages import Voice
 from perilune.gateway.trial import Trial, try_slot
 
 if TYPE_CHECKING:
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
 _ROUTE = "test"
 
 
-def try_inference(bench: "Workbench", account: str) -> Trial:
+def try_inference(bench: "Workbench", account: str, voice: Voice) -> Trial:
     """Ask an account's first slot as its route would.
 
     Raises: PL-USAGE where no model can be told, PL-GW-ROUTE where the plan cannot be asked at all.
@@ -34,7 +36,9 @@ def try_inference(bench: "Workbench", account: str) -> Trial:
             )
         return await try_slot(engine.gateway.core, _ROUTE, model)
 
-    return with_engine(bench, ask, bench.monitoring_of(_alone(bench.configuration(), account)))
+    alone = bench.monitoring_of(_alone(bench.configuration(), account))
+    trial = with_engine(bench.in_language(voice.language), ask, alone)
+    return replace(trial, problem=explained(bench, trial.problem, voice))
 
 
 def _alone(loaded: Loaded, account: str) -> Loaded:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
     from datetime import tzinfo
 
+    from perilune.catalog.load import Catalogue
     from perilune.catalog.plan import Plan
     from perilune.compose.monitoring import Monitoring
     from perilune.compose.pull_reviews import PullUnderReview
@@ -25,7 +26,9 @@ if TYPE_CHECKING:
     from perilune.faces.cli.gateway import TriedSlot, Try
     from perilune.faces.cli.gateway_keys import ListedKey
     from perilune.faces.cli.up import ReadyFacts, UpOptions
+    from perilune.faces.text.look import GatewayGlance
     from perilune.gateway.keys import KeySettings
+    from perilune.gateway.preview import Preview
     from perilune.gateway.trial import Trial
     from perilune.monitor.notify.port import Receipt
     from perilune.net.control import ControlClient
@@ -44,6 +47,10 @@ class Workbench:
     def __init__(self, environment: Mapping[str, str] | None = None) -> None:
         self.environment: Mapping[str, str] = os.environ if environment is None else environment
 
+    def in_language(self, language: "Language") -> "Workbench":
+        """The same, for a reader who asked for a language on the command line."""
+        return Workbench({**self.environment, "PERILUNE_LANG": language})
+
     def now(self) -> datetime:
         """This moment."""
         return datetime.now(UTC)
@@ -61,6 +68,13 @@ class Workbench:
         from perilune.providers.contract.registry import providers
 
         return {name: provider.plan for name, provider in providers().items()}
+
+    @cached_property
+    def catalogue(self) -> "Catalogue":
+        """The models and prices, with what providers and the user add."""
+        from perilune.compose.accounts import catalogue_of
+
+        return catalogue_of(self)
 
     def configuration(self, flags: Mapping[str, Any] | None = None) -> "Loaded":
         """The configuration of this run: file, environment and implied accounts, checked, with where each came from."""
@@ -105,12 +119,16 @@ class Workbench:
 
     def account_renamed(self, name: str, new: str) -> None:
         """Move everything that the store holds of an account, history too, to another name."""
+        from perilune.store import states
+
         with closing(self.monitoring_now()) as monitoring:
             if monitoring.has_store:
                 from perilune.compose.stamping import rename_stamp
 
                 monitoring.snapshots.rename(name, new)
                 rename_stamp(monitoring.store, name, new, self.now())
+                with monitoring.store.begin() as connection:
+                    states.rename(connection, name, new)
 
     def account_removed(self, name: str, *, with_history: bool) -> None:
         """Drop what the store knows now of an account, and its history where that is wanted."""
@@ -157,23 +175,51 @@ class Workbench:
 
         return routes_now(self, language)
 
-    def dry_run(self, model: str) -> "Sequence[TriedSlot]":
+    def dry_run(self, model: str, priority: str = "interactive") -> "Sequence[TriedSlot]":
         """Which slots would be used now for a model; nothing is sent."""
         from perilune.compose.asking import dry_run
 
-        return dry_run(self, model)
+        return dry_run(self, model, priority)
 
-    def try_model(self, model: str) -> "Try":
+    def preview_model(self, model: str) -> "Sequence[Preview]":
+        """What each slot of a model's route would be sent; nothing is."""
+        from perilune.compose.looking import preview_model
+
+        return preview_model(self, model)
+
+    def lint_routes(self, name: str | None = None) -> "Sequence[Problem]":
+        """What is odd about the slots of one route, or of all."""
+        from perilune.compose.looking import lint_routes
+
+        return lint_routes(self, name)
+
+    def try_model(self, model: str, voice: "Voice") -> "Try":
         """One small real request through the routes."""
         from perilune.compose.asking import try_model
 
-        return try_model(self, model)
+        return try_model(self, model, voice)
 
-    def try_inference(self, account: str) -> "Trial":
+    def gateway_glance(self) -> "GatewayGlance | None":
+        """The running gateway in one line; None where no service runs."""
+        from perilune.compose.lines import serving_process
+
+        if serving_process(self.paths, self.now()) is None:
+            return None
+        from perilune.compose.glance import gateway_glance
+
+        return gateway_glance(self)
+
+    def metrics(self) -> bytes:
+        """One exposition: of the running service, else of what the store holds."""
+        from perilune.compose.metering import metrics_now
+
+        return metrics_now(self)
+
+    def try_inference(self, account: str, voice: "Voice") -> "Trial":
         """One tiny real request over one account."""
         from perilune.compose.trying import try_inference
 
-        return try_inference(self, account)
+        return try_inference(self, account, voice)
 
     def stamp_of(self, account: str) -> "Stamp | None":
         """By what an account's key was shown to work."""
@@ -204,6 +250,12 @@ class Workbench:
         from perilune.compose.gateway_keys import listed_keys
 
         return listed_keys(self)
+
+    def change_key(self, name: str, changes: "Mapping[str, Any]") -> None:
+        """Give a gateway key other settings. Raises: PL-USAGE."""
+        from perilune.compose.gateway_keys import change_key
+
+        change_key(self, name, changes)
 
     def revoke_key(self, name: str, *, ends_streams: bool) -> None:
         """End a gateway key for good."""

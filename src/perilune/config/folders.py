@@ -14,6 +14,7 @@ CONFIG_FILE = "config.toml"
 STORE_FILE = "perilune.db"
 LINE_FILE = "line.json"
 WISH_FILE = "line.wanted"
+LOG_FILE = "service.log"
 
 
 class Folders:

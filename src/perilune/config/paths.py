@@ -6,7 +6,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from perilune.config.folders import CONFIG_FILE, LINE_FILE, STORE_FILE, WISH_FILE, find_folders
+from perilune.config.folders import CONFIG_FILE, LINE_FILE, LOG_FILE, STORE_FILE, WISH_FILE, find_folders
 
 
 class Paths(Struct, frozen=True, kw_only=True):
@@ -31,6 +31,10 @@ class Paths(Struct, frozen=True, kw_only=True):
     @property
     def wish_file(self) -> Path:
         return self.data_folder / WISH_FILE
+
+    @property
+    def log_file(self) -> Path:
+        return self.data_folder / LOG_FILE
 
     @property
     def vault_folder(self) -> Path:

@@ -8,6 +8,7 @@ Thinking = Literal["off", "on", "low", "medium", "high", "max"]
 SurfaceName = Literal["chat", "responses", "messages"]
 SourceMode = Literal["auto", "api-key", "cli-login", "web-session"]
 CookieMode = Literal["auto", "manual", "off"]
+Floors = dict[Literal["interactive", "review", "batch"], str | dict[str, str]]
 ChannelKind = Literal[
     "desktop", "ntfy", "bark", "feishu", "dingtalk", "wecom", "telegram", "slack", "email", "webhook", "exec"
 ]
@@ -38,10 +39,15 @@ class AccountConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     tpm: Positive | None = None
     auth: Literal["bearer", "x-api-key"] | None = None
     paused: bool = False
+    budget: str | None = None
 
 
 class SlotConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
-    """One place of a route: an account plus model, thinking, limits and override."""
+    """One place of a route: an account plus model, thinking, limits and override.
+
+    Shape: `min_left` is what each priority leaves to those above it, of every window or by window: `20%`, `50`,
+    `CNY30`.
+    """
 
     account: str
     model: str | None = None
@@ -51,6 +57,7 @@ class SlotConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, 
     max_output_tokens: Positive | None = None
     max_input_tokens: Positive | None = None
     first_content_timeout_s: Seconds | None = None
+    min_left: Floors = field(default_factory=dict)
 
 
 class RouteConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -62,10 +69,15 @@ class RouteConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True,
     policy: dict[str, Literal["next", "same_then_next", "wait", "stop"]] = field(default_factory=dict)
     on_rate_limit: Literal["wait_then_failover", "failover", "wait"] = "wait_then_failover"
     on_full: Literal["wait", "next", "stay"] = "wait"
+    prefer: Literal["order", "last_longer"] = "order"
 
 
 class GatewayConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
-    """The gateway. Units: names ending `_s` are seconds, `body_max` bytes."""
+    """The gateway. Units: names ending `_s` are seconds, `body_max` bytes.
+
+    Shape: `spend_stop` by currency (`CNY = "50/day"`), `owner_budgets` by owner (`ana = "USD 10/month"`), an account's
+    `budget` alike.
+    """
 
     listen: str = "127.0.0.1:8787"
     hosts: tuple[str, ...] = ()
@@ -80,6 +92,11 @@ class GatewayConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     queue_timeout_s: Seconds = 60
     queue_patience_s: Annotated[float, Meta(ge=0)] = 2
     queue_max: Positive = 1000
+    max_concurrent_requests: Positive | None = None
+    min_left: Floors = field(default_factory=lambda: {"interactive": "0%", "review": "5%", "batch": "20%"})
+    spend_stop: dict[str, str] = field(default_factory=dict)
+    owner_budgets: dict[str, str] = field(default_factory=dict)
+    redis_failure: Literal["divide", "closed", "open"] = "divide"
     rate_wait_s: Annotated[float, Meta(ge=0)] = 5
     max_attempts: Positive = 5
     body_max: Positive = 32 * 1024 * 1024

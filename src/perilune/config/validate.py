@@ -11,7 +11,9 @@ from perilune.catalog.plan import Plan
 from perilune.config.base_url import check_base_url, official_home, repaired_base_url
 from perilune.config.layout import KeyPath, Layout
 from perilune.config.notify_rules import notify_problems
+from perilune.config.overrides import override_problem
 from perilune.config.references import has_reference_shape
+from perilune.config.route_rules import rule_problems
 from perilune.config.schema import AccountConfig, Config
 from perilune.core.addresses import base_url_fault
 from perilune.core.errors import ConfigError, Problem
@@ -39,7 +41,7 @@ def check(
     known = [account.name for account in (*config.accounts, *implied)]
     problems = [
         *_account_problems(config, plans, place),
-        *_gateway_problems(config, known, place),
+        *_gateway_problems(config, known, plans, place),
         *_forge_problems(config, place),
         *_twice(config, place),
         *notify_problems(config, place),
@@ -136,14 +138,21 @@ def belongs_elsewhere(url: str, plan_id: str, region_id: str, account: str, plac
     return Problem(code="PL-CONFIG-BASEURL", variant="official", facts=facts, account=account)
 
 
-def _gateway_problems(config: Config, known: Sequence[str], place: Place) -> Iterator[Problem]:
+def _gateway_problems(
+    config: Config, known: Sequence[str], plans: Mapping[str, Plan], place: Place
+) -> Iterator[Problem]:
     if parse_listen(config.gateway.listen) is None:
         yield _value("listen", place(("gateway", "listen")), "listen", config.gateway.listen)
+    yield from rule_problems(config, place)
     for number, route in enumerate(config.gateway.routes):
         for index, slot in enumerate(route.slots):
             if slot.account not in known:
                 path = ("gateway", "routes", number, "slots", index, "account")
                 yield _choice(place(path), "account", slot.account, known)
+            here = place(("gateway", "routes", number, "slots", index, "override"))
+            problem = None if slot.override is None else override_problem(slot.override, plans, here)
+            if problem is not None:
+                yield problem
 
 
 def _twice(config: Config, place: Place) -> Iterator[Problem]:

@@ -35,16 +35,17 @@ def cut(text: str, columns: int, ellipsis: str = "…") -> str:
     return kept + ellipsis
 
 
-def wrap(text: str, columns: int, hanging: int = 0) -> list[str]:
+def wrap(text: str, columns: int, hanging: int = 0, *, cuts: bool = False) -> list[str]:
     """The text in lines of at most `columns` cells: broken at spaces and between wide characters, kept at line feeds.
 
     Lines after the first leave room for an indent of `hanging`. A word that is wider than a line stands alone and
-    sticks out, so that commands and addresses can be copied.
+    sticks out, so that commands and addresses can be copied; with `cuts` it is cut, as words of others may be.
     """
     lines: list[str] = []
     for paragraph in text.split("\n"):
         line = ""
-        for piece in _pieces(paragraph):
+        pieces = _pieces(paragraph)
+        for piece in _cut_pieces(pieces, columns - hanging) if cuts else pieces:
             room = columns - hanging if lines else columns
             if line and width((line + piece).rstrip()) > room:
                 lines.append(line.rstrip())
@@ -64,6 +65,16 @@ def _pieces(text: str) -> Iterator[str]:
         if not following or _may_break(character, following):
             yield piece
             piece = ""
+
+
+def _cut_pieces(pieces: Iterator[str], columns: int) -> Iterator[str]:
+    """The pieces, those that are wider than a line cut into lines."""
+    for piece in pieces:
+        while width(piece.rstrip()) > columns:
+            head = cut(piece, columns, "")
+            yield head
+            piece = piece[len(head) :]
+        yield piece
 
 
 def _may_break(before: str, after: str) -> bool:

@@ -45,6 +45,10 @@ class Head(Struct, frozen=True, gc=False):
     previous_response_id: Any = None
     conversation: Any = None
     store: Any = None
+    service_tier: Any = None
+    seed: Any = None
+    logit_bias: Any = None
+    client_metadata: Any = None
 
     @property
     def max_output(self) -> int | None:

@@ -19,7 +19,7 @@ _SAMPLING = {
 }
 _NOTED = ("service_tier", "seed", "logit_bias", "prediction", "modalities", "audio", "context_management", "truncation")
 _WORD = re.compile(r"[^a-z0-9_]")
-_HOSTED_CALL = re.compile(r"(_call|_call_output|_tool_result|^server_tool_use)$")
+_HOSTED_CALL = re.compile(r"(_call|_call_output|_tool_result|^server_tool_use|^mcp_tool_use)$")
 
 
 def without_unsayable(request: Request, source: Dialect, target: Target, adjusted: list[str]) -> Request:

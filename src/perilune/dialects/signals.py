@@ -71,7 +71,7 @@ def _chat(event: SseEvent) -> Signal:
     signal = Signal.HOLD
     for choice in chunk.choices or ():
         if choice.finish_reason:
-            return Signal.FINISH
+            return Signal.ERROR if choice.finish_reason == "error" else Signal.FINISH
         delta = choice.delta
         if delta is not None and (
             delta.content or delta.reasoning_content or delta.tool_calls or delta.reasoning or delta.refusal

@@ -31,6 +31,9 @@ class SseParser:
 
     def feed(self, chunk: bytes) -> list[SseEvent]:
         """The events completed by this chunk."""
+        if self._is_one_block(chunk):  # what servers mostly send
+            event = parse_block(chunk[:-2])
+            return [] if event is None else [event]
         return [event for block in self.blocks(chunk) if (event := parse_block(block)) is not None]
 
     def blocks(self, chunk: bytes) -> list[bytes]:

@@ -100,13 +100,15 @@ class StreamTranslator:
     def _event(self, event: SseEvent) -> bytes:
         if self.answer.failed is not None:
             return b""
-        pieces: list[bytes] = []
-        for said in self._decoder.decode(event):
-            self.answer.add(said)
-            shown = self._restorer.restored(said)
-            if shown is not None:
-                pieces.append(self._encoder.encode(shown))
-        return b"".join(pieces) if len(pieces) != 1 else pieces[0]
+        said = self._decoder.decode(event)
+        if len(said) == 1:
+            return self._said(said[0])
+        return b"".join([self._said(one) for one in said])
+
+    def _said(self, said: StreamEvent) -> bytes:
+        self.answer.add(said)
+        shown = self._restorer.restored(said)
+        return b"" if shown is None else self._encoder.encode(shown)
 
 
 def answer_to_stream(context: Context, body: bytes, frame: Frame) -> bytes:

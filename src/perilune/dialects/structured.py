@@ -34,6 +34,11 @@ def with_structure(request: Request, source: Dialect, target: Target, adjusted: 
     return _told(replace(request, response_format=left), Text(_instruction(form)), target), "", left is None
 
 
+def with_notice(request: Request, target: Target) -> Request:
+    """The request with the target's own line behind the system texts."""
+    return _told(request, Text(target.notice), target) if target.notice else request
+
+
 def without_fences(text: str) -> str:
     """The text inside one code fence, when there is nothing else."""
     match = _FENCED.fullmatch(text)

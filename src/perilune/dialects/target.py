@@ -14,7 +14,8 @@ class Target(Struct, frozen=True, kw_only=True):
 
     Shape: `family` names the makers whose signatures are each other's; `checks_signatures` is Anthropic's own host;
     `needs_reasoning` says that a turn with tool calls must carry its thought; `structured` is the step of the ladder in
-    the gateway reference 2.3; `function_name` is a pattern; `fields` are set at the top level last, as they stand.
+    the gateway reference 2.3; `function_name` is a pattern; `notice` is a line to put behind the system texts;
+    `session` stands in where the client names none; `fields` are set at the top level last, as they stand.
     """
 
     dialect: Dialect
@@ -31,6 +32,8 @@ class Target(Struct, frozen=True, kw_only=True):
     max_output_default: int = 8192
     function_name: str | None = None
     max_tools: int | None = None
+    notice: str = ""
+    session: str = ""
     fields: Mapping[str, object] = {}
 
 

@@ -10,7 +10,7 @@ from perilune.dialects.form import Answer, Dialect, Request
 from perilune.dialects.refuse import with_prefill, without_unsayable
 from perilune.dialects.renaming import with_sent_names
 from perilune.dialects.splice import REMOVE, splice
-from perilune.dialects.structured import with_structure
+from perilune.dialects.structured import with_notice, with_structure
 from perilune.dialects.target import Context, Frame, Hooks, Target, Translated
 from perilune.dialects.thoughts import with_thoughts
 from perilune.dialects.turns import with_fitting_ids, with_shaped_turns
@@ -82,6 +82,7 @@ def prepare_request(source: Dialect, target: Target, request: Request, hooks: Ho
     request, names = with_sent_names(request, target, adjusted)
     request = with_shaped_turns(request, source, target, adjusted)
     request, used_ids = with_fitting_ids(request, source, target)
+    request = with_notice(request, target)
     request, tool, strips = with_structure(request, source, target, adjusted)
     request = _finished(request, source, target)
     context = Context(
@@ -139,5 +140,6 @@ def _finished(request: Request, source: Dialect, target: Target) -> Request:
         tool_choice=request.tool_choice if has_tools else None,
         parallel_tools=None if not has_tools or is_default else request.parallel_tools,
         include_usage=target.dialect is Dialect.CHAT and request.stream is True,
+        session=request.session or target.session,
         extra=request.extra | {name: encode(value) for name, value in target.fields.items() if value is not REMOVE},
     )

@@ -19,10 +19,13 @@ from perilune.gateway.counting import TokenCounter
 from perilune.gateway.dispatch import Dispatcher
 from perilune.gateway.door import Door, KeyBook
 from perilune.gateway.intake import App
-from perilune.gateway.ports import Accounts, Ledger
+from perilune.gateway.lane import Lane
+from perilune.gateway.ports import Accounts, Ledger, NoPurse, Purse
 from perilune.gateway.rates import Rate, Rates
+from perilune.gateway.room import Room
 from perilune.gateway.server import Surface
 from perilune.gateway.setup import Counters, LiveTraits, Services, Setup
+from perilune.gateway.shared_thoughts import SharedThoughts
 from perilune.gateway.slots import Resolver
 from perilune.gateway.states import ScopeState, States, StateStore
 from perilune.gateway.sticky import Stays
@@ -30,13 +33,15 @@ from perilune.gateway.thoughts import ThoughtStore
 from perilune.net.guard import Allowed
 from perilune.net.upstream import ThinClient, Upstream
 from perilune.providers.contract.registry import Provider
+from perilune.store.engine import Store
 
 
 class Parts(Struct, kw_only=True):
     """What the gateway is built from.
 
     Shape: `secrets` and `groups` by account name; `upstream` the address that stands in for official hosts; `seal_key`
-    32 bytes or more; `on_change` hears of each scope that opens (True) or closes (False).
+    32 bytes or more; `store` is where shared thoughts are kept; `on_change` hears of each scope that opens (True) or
+    closes (False).
     """
 
     config: Config
@@ -51,9 +56,12 @@ class Parts(Struct, kw_only=True):
     upstream: str | None = None
     client: Upstream | None = None
     states: StateStore | None = None
+    store: Store | None = None
     restored: tuple[ScopeState, ...] = ()
     on_change: Callable[[ScopeState, bool], None] | None = None
     keys: KeyBook | None = None
+    purse: Purse | None = None
+    on_rate: Callable[[str, str, int], None] | None = None
     token: Secret | None = None
     fallback: App | None = None
     language: Language = "en"
@@ -62,7 +70,7 @@ class Parts(Struct, kw_only=True):
 
 
 class Gateway:
-    """The built gateway: `asgi` for the service, `core` for callers in the process, `reload` and `close`."""
+    """The built gateway: `asgi` and `lane` for the service, `core` for callers in the process, `reload`, `close`."""
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
@@ -70,7 +78,6 @@ class Gateway:
         self._client = parts.client or ThinClient(allowed=allowed)
         states = States(parts.states, parts.on_change)
         states.restore(parts.restored)
-        store = None if parts.config.gateway.reasoning_store == "off" else ThoughtStore()
         services = Services(
             admission=parts.admission,
             states=states,
@@ -80,15 +87,21 @@ class Gateway:
             now=parts.now,
             jitter=parts.jitter,
             seal=Seal(parts.seal_key),
-            thoughts=store,
+            thoughts=_thoughts(parts),
             stays=Stays(),
             live_traits=LiveTraits(),
             counters=Counters(),
+            rates=Rates(parts.on_rate),
+            room=Room(parts.accounts),
+            purse=parts.purse or NoPurse(),
         )
         self.core = Core(services, _setup(parts))
         self._door = _door(parts)
         counter = TokenCounter(self._client, parts.now)
         self.asgi = Surface(self.core, lambda: self._door, counter, parts.fallback)
+        self.lane: Lane | None = None
+        if isinstance(self._client, ThinClient):
+            self.lane = Lane(self.core, self.asgi, lambda: self._door, self._client)
         _configure_caps(parts)
         _configure_rates(parts, services.rates)
 
@@ -112,6 +125,16 @@ class Gateway:
 def build_gateway(parts: Parts) -> Gateway:
     """The gateway, ready to answer inside a running event loop."""
     return Gateway(parts)
+
+
+def _thoughts(parts: Parts) -> ThoughtStore | None:
+    match parts.config.gateway.reasoning_store:
+        case "off":
+            return None
+        case "shared" if parts.store is not None:
+            return SharedThoughts(parts.store, Seal(parts.seal_key), parts.now)
+        case _:
+            return ThoughtStore()
 
 
 def _setup(parts: Parts) -> Setup:

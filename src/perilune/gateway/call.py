@@ -10,6 +10,7 @@ from perilune.core.errors import Problem
 from perilune.dialects.form import Dialect
 from perilune.dialects.usage import Usage
 from perilune.gateway.admission import Priority
+from perilune.gateway.budgets import KeyLimits
 from perilune.gateway.clocks import Clocks
 from perilune.providers.contract.outcome import Outcome
 
@@ -17,7 +18,8 @@ from perilune.providers.contract.outcome import Outcome
 class Call(Struct, kw_only=True):
     """One request to a model.
 
-    Shape: `body` in the dialect of `front`; header names lower case; `owner` and `key_id` say who asks; `clocks`
+    Shape: `body` in the dialect of `front`; header names lower case; `owner`, `key_id` and
+    `limits` say who asks and what a key allows; `clocks`
     overrides the configured ones; `route` asks for one route by name instead of matching; `insists` sends exactly one
     attempt, whatever readings and earlier refusals say against the slot; `purpose`, `run`, `unit` and
     `stage` are for the ledger.
@@ -28,6 +30,7 @@ class Call(Struct, kw_only=True):
     headers: Mapping[str, str] = field(default_factory=dict)
     owner: str = "local"
     key_id: str | None = None
+    limits: KeyLimits | None = None
     priority: Priority = Priority.INTERACTIVE
     clocks: Clocks | None = None
     route: str | None = None

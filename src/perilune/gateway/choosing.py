@@ -6,11 +6,13 @@ from msgspec import Struct
 
 from perilune.catalog.agents import Agent
 from perilune.catalog.plan import Surface
+from perilune.dialects.head import Body
 from perilune.gateway.admission import Lease, Priority, Refused
 from perilune.gateway.admission.rates import Debit
 from perilune.gateway.call import Attempt, Call
 from perilune.gateway.clocks import Clocks
 from perilune.gateway.failures import plain_outcome
+from perilune.gateway.ordering import least_used, preferred
 from perilune.gateway.setup import Services, Setup
 from perilune.gateway.shaping import Shaper
 from perilune.gateway.slots import Route, Slot
@@ -45,6 +47,11 @@ class Full(Struct, frozen=True):
 
     slot: Slot
     refused: Refused
+
+
+def shaper_of(setup: Setup, call: Call, body: Body, session: str | None) -> Shaper:
+    """The shaper of one request."""
+    return Shaper(call.front, body, stream_upstream=setup.config.stream_upstream, session=session)
 
 
 def _agent_of(setup: Setup, user_agent: str | None) -> Agent | None:
@@ -119,6 +126,11 @@ class Chooser:
         if self.again is not None:
             return [self.again]
         found = [slot for slot in self._route.slots if self._is_usable(slot)]
+        priority, now = self._call.priority, self._services.now
+        if found:
+            found = preferred(self._route, found, priority, self._services.accounts, now())
+        else:
+            found = least_used(self._route.slots, self.skips, self.done, priority)
         stay = self._stay(found)
         return found if stay is None else [stay, *(slot for slot in found if slot is not stay)]
 
@@ -145,22 +157,31 @@ class Chooser:
     def _admitted(self, slot: Slot, lease: Lease, *, has_waited: bool) -> Place | None:
         """The lease turned into a place, unless the slot closed while we waited for it."""
         surface = self.surface_of(slot)
+        if not self._services.room.take(slot, self._call.priority, self._services.now()) and not self._call.insists:
+            lease.release()
+            self.again = None
+            return None
         if slot is self.again:
             return Place(slot=slot, surface=surface, scopes=self.scopes_of(slot, surface), lease=lease)
-        if has_waited and not self._is_usable(slot):
-            lease.release()
+        if has_waited and slot not in self.usable():
+            self._left(slot, lease)
             return None
         is_free = self._services.states.is_quiet or self._call.insists
         scopes = () if is_free else self.scopes_of(slot, surface)
         permits = self._services.states.admit(scopes, self._services.now()) if scopes else ()
         if permits is None:
-            lease.release()
+            self._left(slot, lease)
             state = self._services.states.first_open(scopes)
             self._skip(slot, by_state(state) if state is not None else plain_outcome(Is.BUSY))
             self.done.add(slot.name)
             self.again = None
             return None
         return Place(slot=slot, surface=surface, scopes=scopes, lease=lease, permits=permits)
+
+    def _left(self, slot: Slot, lease: Lease) -> None:
+        """The place is not taken after all."""
+        self._services.room.give_back(slot)
+        lease.release()
 
     def _is_usable(self, slot: Slot) -> bool:
         if slot.name in self.done or (slot.account, self.model_of(slot)) in self.asked:
@@ -181,10 +202,9 @@ class Chooser:
             state = services.states.blocking(self.scopes_of(slot, self.surface_of(slot)), now)
             if state is not None:
                 return by_state(state)
-        blocked = by_verdict(slot, services.accounts, now)
-        if blocked is not None:
-            return blocked
-        return self._too_large_for(slot)
+        blocked = services.purse.stop(slot) or by_verdict(slot, services.accounts, now)
+        blocked = blocked or services.room.reason(slot, self._call.priority, now)
+        return blocked or self._too_large_for(slot)
 
     def _too_large_for(self, slot: Slot) -> Outcome | None:
         limit = slot.config.max_input_tokens

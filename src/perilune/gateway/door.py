@@ -11,6 +11,7 @@ from perilune.core.addresses import is_loopback
 from perilune.core.errors import Problem
 from perilune.core.secret import Secret
 from perilune.gateway.admission import Priority
+from perilune.gateway.budgets import KeyLimits
 
 _USUAL_NAMES = frozenset({"127.0.0.1", "localhost", "::1"})
 KEY_PREFIX = "plk_"
@@ -25,6 +26,7 @@ class Caller(Struct, frozen=True, kw_only=True):
     priority: Priority = Priority.INTERACTIVE
     models: tuple[str, ...] | None = None
     routes: tuple[str, ...] | None = None
+    limits: KeyLimits | None = None
 
 
 class KeyBook(Protocol):

@@ -17,6 +17,7 @@ from perilune.gateway.tally import Tally
 from perilune.gateway.wording import problem_of
 from perilune.providers.contract.outcome import OutcomeClass as Is
 
+_NEXT_SERVICE_S = 5
 Headers = Sequence[tuple[str, str]]
 
 
@@ -38,6 +39,8 @@ class Endings:
     def full(self, full: Full, headers: Headers) -> Reply:
         """No place came free in time."""
         refused = full.refused
+        if refused.reason == "stopping":
+            return self._stopping(headers)
         is_full = refused.reason == "full"
         facts: dict[str, object] = {
             "account": full.slot.account,
@@ -50,6 +53,13 @@ class Endings:
         error = client_error(self._voice(), problem, ErrorKind.QUEUE, self._tally.id, self._tally.attempts)
         reply = error_reply(self._front, error, retry_after_s=refused.retry_after_s, headers=headers)
         return self._closed(reply, problem, Is.RATE_CONCURRENCY)
+
+    def _stopping(self, headers: Headers) -> Reply:
+        """Whoever waits when the service stops is sent to its successor."""
+        problem = Problem(code="PL-GW-SHUTDOWN")
+        error = client_error(self._voice(), problem, ErrorKind.BUSY, self._tally.id, self._tally.attempts)
+        reply = error_reply(self._front, error, retry_after_s=_NEXT_SERVICE_S, headers=headers)
+        return self._closed(reply, problem, Is.BUSY)
 
     def no_slot(self, headers: Headers) -> Reply:
         """The route has no slot that could be asked at all."""

@@ -38,6 +38,7 @@ _KINDS: dict[Is, ErrorKind] = {
     Is.BODY_TOO_LARGE: ErrorKind.TOO_LARGE,
 }
 PROMPT_STOPS = frozenset({Is.BAD_REQUEST, Is.BAD_PARAM, Is.CONTENT_FILTERED, Is.CONTEXT_OVERFLOW, Is.BODY_TOO_LARGE})
+_OWN_LIMITS = ("PL-BUDGET", "PL-SPEND-STOP")
 _SPENT = frozenset({Is.BALANCE_EMPTY, Is.QUOTA_SPENT, Is.MEMBER_LAPSED})
 
 
@@ -83,6 +84,9 @@ def _status(kind: ErrorKind, deciding: Attempt, dialect: Dialect) -> int:
 def _code(slots: list[Attempt], deciding: Attempt, *, is_stop: bool) -> str:
     if is_stop or len(slots) == 1:
         return deciding.outcome.code or "PL-VENDOR"
+    codes = {attempt.outcome.code for attempt in slots}
+    if len(codes) == 1 and deciding.outcome.code in _OWN_LIMITS:
+        return deciding.outcome.code
     return "PL-GW-SPENT" if all(attempt.outcome.kind in _SPENT for attempt in slots) else "PL-GW-DOWN"
 
 

@@ -102,7 +102,10 @@ class TranslateFlow:
         self.deltas = 0
 
     def feed(self, chunk: bytes) -> bytes:
-        return b"".join([self._event(event) for event in self._parser.feed(chunk)])
+        events = self._parser.feed(chunk)
+        if len(events) == 1:
+            return self._event(events[0])
+        return b"".join([self._event(event) for event in events])
 
     def end(self) -> bytes:
         rest = b"".join([self._event(event) for event in self._parser.end()])

@@ -4,8 +4,9 @@ from collections.abc import Callable
 from datetime import datetime
 
 from perilune.gateway.admission import Priority
+from perilune.gateway.budgets import KeyLimits, key_budgets
 from perilune.gateway.door import Caller
-from perilune.gateway.keys import KeyRing
+from perilune.gateway.keys import KeyRing, KnownKey
 from perilune.store.engine import Store
 from perilune.store.keys import all_keys
 
@@ -41,4 +42,14 @@ class StoredKeyBook:
             priority=_PRIORITIES[settings.priority],
             models=settings.models,
             routes=settings.routes,
+            limits=limits_of(known),
         )
+
+
+def limits_of(key: KnownKey) -> KeyLimits | None:
+    """What a key allows at once and in all; None where it limits nothing."""
+    settings = key.settings
+    if settings.rpm is None and settings.max_concurrent is None and settings.soft is None and settings.hard is None:
+        return None
+    budgets = key_budgets(key.id, key.name, settings.soft, settings.hard, settings.per)
+    return KeyLimits(rpm=settings.rpm, max_concurrent=settings.max_concurrent, budgets=budgets)

@@ -38,7 +38,8 @@ def learn_from(
     )
     kind = _REFUSALS.get(outcome.kind)
     if kind is not None and outcome.code is not None:
-        until = state.until if state is not None else outcome.retry_at
+        until = outcome.retry_at or (None if window is None else window.resets_at)
+        until = until if until is not None and until > now else None if state is None else state.until
         services.accounts.refused(
             Refusal(
                 account=slot.account,

@@ -6,25 +6,15 @@ from typing import Any
 import msgspec
 from msgspec import Raw
 
+from perilune.config.overrides import unwrapped
 from perilune.dialects.splice import REMOVE
 from perilune.providers.contract.registry import providers
-
-_DIALECT_NAMESPACES = frozenset({"openaiCompatible", "openai", "anthropic"})
-
-
-def unwrapped(override: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Without a single provider namespace around it, as it stands in text pasted from elsewhere."""
-    if len(override) == 1:
-        name, inner = next(iter(override.items()))
-        if (name in _DIALECT_NAMESPACES or name in providers()) and isinstance(inner, dict):
-            return inner
-    return override
 
 
 def override_changes(override: Mapping[str, Any], members: Mapping[str, Raw]) -> dict[str, object]:
     """The top-level replacements that merge the override into a body with these members; null takes a key out."""
     changes: dict[str, object] = {}
-    for key, value in unwrapped(override).items():
+    for key, value in unwrapped(override, providers()).items():
         if value is None:
             changes[key] = REMOVE
         elif isinstance(value, dict):

@@ -1,6 +1,6 @@
 """Rates of account groups: requests and tokens a minute, as the user set them or a refusal named them. Source: 6.5."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from msgspec import Struct
 
@@ -21,9 +21,13 @@ class Rate(Struct, frozen=True):
 
 
 class Rates:
-    """The gates of all groups that have a rate. Belongs to one event loop."""
+    """The gates of all groups that have a rate. Belongs to one event loop.
 
-    def __init__(self) -> None:
+    `on_learned` hears of each rate that a refusal named: group, `rpm` or `tpm`, value.
+    """
+
+    def __init__(self, on_learned: Callable[[str, str, int], None] | None = None) -> None:
+        self._on_learned = on_learned
         self._configured: dict[str, Rate] = {}
         self._learned: dict[str, Rate] = {}
         self._gates: dict[str, RateGate] = {}
@@ -49,8 +53,14 @@ class Rates:
                 named = Rate(tpm=outcome.limit)
             case _:
                 return
+        self.recall(group, named)
+        if self._on_learned is not None:
+            self._on_learned(group, "rpm" if named.rpm else "tpm", outcome.limit)
+
+    def recall(self, group: str, rate: Rate) -> None:
+        """Believe a rate that a refusal named, here or in another process, now or before a restart."""
         known = self._learned.get(group, Rate())
-        self._learned[group] = Rate(named.rpm or known.rpm, named.tpm or known.tpm)
+        self._learned[group] = Rate(rate.rpm or known.rpm, rate.tpm or known.tpm)
         self._apply(group)
 
     def _apply(self, group: str) -> None:

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from perilune.catalog.agents import Agent, Agents
 from perilune.config.schema import GatewayConfig
@@ -13,8 +14,9 @@ from perilune.dialects.seal import Seal
 from perilune.gateway.admission import Admission
 from perilune.gateway.clocks import Clocks
 from perilune.gateway.dispatch import Dispatcher
-from perilune.gateway.ports import Accounts, Ledger
+from perilune.gateway.ports import Accounts, Ledger, NoPurse, Purse
 from perilune.gateway.rates import Rates
+from perilune.gateway.room import Room
 from perilune.gateway.shaping import Corrections
 from perilune.gateway.slots import Routes
 from perilune.gateway.states import States
@@ -62,9 +64,13 @@ class LiveTraits:
         entry = self._kept.get((account, model, surface))
         return entry[1] if entry is not None and entry[0] > now_s else Corrections()
 
+    def knows(self, account: str, model: str, surface: str) -> bool:
+        """Whether anything was ever learned there."""
+        return (account, model, surface) in self._kept
+
     def learn(self, account: str, model: str, surface: str, corrections: Corrections, now_s: float) -> None:
         """A corrected request was answered: correct the next ones at once. Switched-off thinking is for one request."""
-        kept = Corrections(drop=corrections.drop, structured=corrections.structured)
+        kept = replace(corrections, thinking_off=False)
         if kept != Corrections():
             self._kept[account, model, surface] = (now_s + _CORRECTED_FOR_S, kept)
 
@@ -84,8 +90,10 @@ class Services(Struct, kw_only=True):
     stays: Stays
     live_traits: LiveTraits
     counters: Counters
+    room: Room
     streams: "set[AnswerStream]" = field(default_factory=set)
     rates: Rates = field(default_factory=Rates)
+    purse: Purse = field(default_factory=NoPurse)
 
     def voice(self, language: Language) -> Voice:
         """The voice of errors: UTC, because nobody knows where the client is."""

@@ -1,5 +1,6 @@
 """From the client's body to the one that leaves: passed through by splice or translated, then the parameter rules."""
 
+from collections.abc import Mapping
 from typing import Literal, cast
 
 from msgspec import Struct
@@ -15,6 +16,7 @@ from perilune.dialects.splice import REMOVE
 from perilune.dialects.target import Context, Hooks, Target
 from perilune.dialects.thinking import Thinking, wanted_thinking
 from perilune.dialects.translate import parse_request, prepare_request
+from perilune.gateway.forcing import Mind, forcing_changes, mind_of, notice_of, thinks
 from perilune.gateway.override import override_changes
 from perilune.gateway.slots import Slot
 from perilune.providers.contract.send import Asked
@@ -22,7 +24,7 @@ from perilune.providers.contract.table import Found
 
 Structured = Literal["native", "json_object", "tool", "prompt"]
 _DEFAULT_LIMIT = 8192
-_FORCED = ("required", "any")
+_LARGEST_BUDGET = 15_000
 
 
 class Corrections(Struct, frozen=True):
@@ -30,6 +32,7 @@ class Corrections(Struct, frozen=True):
 
     drop: frozenset[str] = frozenset()
     thinking_off: bool = False
+    thinking_budget: bool = False
     structured: Structured | None = None
 
 
@@ -52,10 +55,11 @@ class Prepared(Struct, frozen=True, kw_only=True):
 class Shaper:
     """Shapes one request for one slot after another. The prompt is counted when something depends on it."""
 
-    def __init__(self, front: Dialect, body: Body, *, stream_upstream: bool) -> None:
+    def __init__(self, front: Dialect, body: Body, *, stream_upstream: bool, session: str | None = None) -> None:
         self.front = front
         self.body = body
         self._stream_upstream = stream_upstream
+        self._session = session or ""
         self._prompt_tokens: int | None = None
 
     @property
@@ -81,8 +85,9 @@ class Shaper:
         """The body for this slot. Raises: RequestError PL-UNSUPPORTED, PL-BODY-INVALID."""
         behind = Dialect(surface)
         model = slot.config.model or self.body.head.model
-        thinking, auto, notes = self._thinking(slot, traits, corrections)
-        target = self._target(slot, behind, model, traits, thinking, corrections)
+        said = slot.config.thinking or wanted_thinking(self.body.head)
+        mind = mind_of(self.body.head, said, traits, thinking_off=corrections.thinking_off)
+        target = self._target(slot, behind, model, traits, mind, corrections)
         if behind is self.front:
             passed = pass_through(behind, self.body, target, hooks)
             body, context, adjusted = passed.body, passed.context, list(passed.adjusted)
@@ -97,14 +102,15 @@ class Shaper:
             head=leaving.head,
             model=model,
             traits=traits,
-            thinking=thinking,
+            thinking=mind.thinking,
             cap=slot.config.max_output_tokens,
             prompt_tokens=self._tokens_in(traits, leaving.head, slot),
         )
         shaped = slot.sender.shape(asked)
         changes = shaped.changes | _basics(leaving, model, behind, is_stream=is_stream)
-        if auto:
-            changes["tool_choice"] = {"type": "auto"} if behind is Dialect.MESSAGES else "auto"
+        changes |= forcing_changes(mind.forcing, leaving, behind)
+        if corrections.thinking_budget and behind is Dialect.MESSAGES:
+            changes |= _budget(leaving, changes)
         changes |= {name: REMOVE for name in corrections.drop if name in leaving.members}
         if slot.config.override:
             changes |= override_changes(slot.config.override, leaving.members)
@@ -114,7 +120,7 @@ class Shaper:
             body=leaving.spliced(changes),
             context=context or Context(client=self.front, upstream=behind, include_usage=self.body.head.include_usage),
             is_relayed=context is None,
-            adjusted=tuple(dict.fromkeys((*adjusted, *shaped.adjusted, *notes, *sorted(corrections.drop)))),
+            adjusted=tuple(dict.fromkeys((*adjusted, *shaped.adjusted, *mind.notes, *sorted(corrections.drop)))),
             is_stream=is_stream,
             wants_thoughts=target.needs_reasoning and "tools" in self.body.members,
         )
@@ -132,17 +138,17 @@ class Shaper:
         behind: Dialect,
         model: str,
         traits: Model | None,
-        thinking: Thinking | None,
+        mind: Mind,
         corrections: Corrections,
     ) -> Target:
-        ways = slot.ways
+        ways, thinking = slot.ways, mind.thinking
         is_crossing = behind is not self.front
         return Target(
             dialect=behind,
             model=model if is_crossing else None,
             family=ways.family,
             checks_signatures=ways.checks_signatures,
-            needs_reasoning=ways.needs_reasoning and _thinks(traits, thinking),
+            needs_reasoning=ways.needs_reasoning and thinks(traits, thinking),
             takes_image_urls=ways.takes_image_urls,
             takes_system_turns=ways.takes_system_turns,
             takes_partial=ways.takes_partial,
@@ -152,24 +158,9 @@ class Shaper:
             max_output_default=_default_limit(traits, self._tokens_in(traits, self.body.head, slot)),
             function_name=None if traits is None else traits.function_name,
             max_tools=None if traits is None else traits.max_tools,
+            session=self._session if is_crossing and ways.names_session and behind is Dialect.CHAT else "",
+            notice=notice_of(self.body.head) if mind.forcing == "told" else "",
         )
-
-    def _thinking(
-        self, slot: Slot, traits: Model | None, corrections: Corrections
-    ) -> tuple[Thinking | None, bool, tuple[str, ...]]:
-        """How much to think, and whether a forced tool that does not go with thinking is left to the model."""
-        said: Thinking | None = slot.config.thinking or wanted_thinking(self.body.head)
-        if traits is None:
-            return said, False, ()
-        can_stop = traits.thinking == "both"
-        if corrections.thinking_off and can_stop:
-            return "off", False, ("thinking=off",)
-        forced = _forced_choice(self.body.head)
-        if forced is None or not _thinks(traits, said) or forced in traits.tool_choice_with_thinking:
-            return said, False, ()
-        if can_stop and said is None:
-            return "off", False, ("thinking=off",)
-        return said, True, ("tool_choice",)
 
 
 def _basics(leaving: Body, model: str, behind: Dialect, *, is_stream: bool) -> dict[str, object]:
@@ -186,17 +177,20 @@ def _basics(leaving: Body, model: str, behind: Dialect, *, is_stream: bool) -> d
     return changes
 
 
-def _thinks(traits: Model | None, thinking: Thinking | None) -> bool:
-    if traits is None or traits.thinking == "none":
-        return False
-    return traits.thinking == "only" or thinking != "off"
+def _budget(leaving: Body, changes: Mapping[str, object]) -> dict[str, object]:
+    """Thinking with a number of tokens, for an upstream that insists on one."""
+    thinking = changes.get("thinking", leaving.head.thinking)
+    limit = changes.get("max_tokens", leaving.head.max_tokens)
+    if not isinstance(thinking, dict) or thinking.get("type") != "enabled" or not isinstance(limit, int):
+        return {}
+    return {"thinking": {**thinking, "budget_tokens": max(min(_LARGEST_BUDGET, limit - 1), 1)}}
 
 
 def _structured(traits: Model | None, behind: Dialect, thinking: Thinking | None, *, is_crossing: bool) -> Structured:
     if behind is Dialect.MESSAGES:
         if not is_crossing:
             return "native"
-        return "prompt" if _thinks(traits, thinking) else "tool"
+        return "prompt" if thinks(traits, thinking) else "tool"
     first = "json_schema" if traits is None or not traits.structured else traits.structured[0]
     return "native" if first == "json_schema" else cast("Structured", first)
 
@@ -208,15 +202,6 @@ def _default_limit(traits: Model | None, prompt_tokens: int) -> int:
     return max(min(traits.max_output_default, room), 1)
 
 
-def _forced_choice(head: Head) -> str | None:
-    """`required` or `named` when a tool must be called, None when none must."""
-    choice = head.tool_choice
-    word = choice.get("type") if isinstance(choice, dict) else choice
-    if word in _FORCED:
-        return "required"
-    return "named" if word in ("function", "tool") and isinstance(choice, dict) else None
-
-
 def with_correction(corrections: Corrections, parameter: str | None, traits: Model | None) -> Corrections | None:
     """What to try after a 400 that named a parameter; None when there is nothing to put right."""
     match parameter:
@@ -225,6 +210,8 @@ def with_correction(corrections: Corrections, parameter: str | None, traits: Mod
         case "reasoning_content" | "thinking" | "tool_choice":
             can_stop = traits is not None and traits.thinking == "both" and not corrections.thinking_off
             return replace(corrections, thinking_off=True) if can_stop else None
+        case "budget_tokens":
+            return None if corrections.thinking_budget else replace(corrections, thinking_budget=True)
         case "response_format":
             steps: dict[Structured | None, Structured] = {None: "json_object", "native": "json_object"}
             following = steps.get(corrections.structured, "prompt")

@@ -12,6 +12,7 @@ from perilune.catalog.models import Model
 from perilune.catalog.plan import Plan, Region, Surface
 from perilune.config.schema import AccountConfig, Config, RouteConfig, SlotConfig
 from perilune.core.secret import Secret
+from perilune.gateway.floors import Floors, floors_of
 from perilune.gateway.state_rules import Scope
 from perilune.net.upstream import Target
 from perilune.net.upstream_map import dialled
@@ -28,8 +29,8 @@ class Slot(Struct, frozen=True, kw_only=True):
     """One place of a route, resolved.
 
     Shape: `name` is `account/model`; `group` the account group whose cap counts; `bases` the addresses by surface,
-    `targets` the same as they are dialled, with their paths; `looks_like` the plan whose keys begin like
-    this one's, where that is another plan.
+    `targets` the same as they are dialled, with their paths; `may_use_extra` says that a full window need not stop it;
+    `looks_like` the plan whose keys begin like this one's, where that is another plan.
     """
 
     name: str
@@ -47,6 +48,8 @@ class Slot(Struct, frozen=True, kw_only=True):
     classifier: Classifier | None
     ways: Ways
     looks_like: str | None = None
+    floors: Floors = Floors()
+    may_use_extra: bool = False
     targets: dict[Surface, Target] = field(default_factory=dict)
 
     @property
@@ -193,6 +196,8 @@ class Resolver(Struct, kw_only=True):
             sender=sender,
             classifier=None if errors is None else errors.classify,
             ways=sender.ways(host),
+            floors=floors_of(slot.min_left, self.config.gateway.min_left),
+            may_use_extra=account.extra_usage,
             looks_like=self._other_plan(plan, self.secrets.get(account.name)),
             targets={surface: Target.of(url, is_guarded=is_guarded) for surface, url in paths.items()},
         )

@@ -7,7 +7,8 @@ import hashlib
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 
-from perilune.dialects.form import Answer, Reasoning, ToolCall
+from perilune.dialects.form import Answer, Dialect, Reasoning, ToolCall
+from perilune.dialects.head import Body
 from perilune.dialects.target import Context, TurnKeys
 from perilune.dialects.translate import parse_request
 from perilune.dialects.way_back import answer_keys
@@ -19,6 +20,8 @@ _SESSION_HEADERS = ("x-session-id", "session-id", "thread-id", "x-claude-code-se
 
 class ThoughtStore:
     """Thoughts by their place in a conversation, else by session where exactly one fits; nothing wider."""
+
+    is_shared = False
 
     def __init__(self, largest: int = LARGEST_BYTES) -> None:
         self._largest = largest
@@ -57,6 +60,16 @@ class ThoughtStore:
     def family_of(self, signature: str) -> str | None:
         """Who made a signature, None when it did not pass through here."""
         return self._makers.get(_digest(signature))
+
+    def knows(self, keys: TurnKeys) -> bool:
+        """Whether the thought of this very place is here."""
+        return keys in self._kept
+
+    async def written(self) -> None:
+        """Until what was kept outlives this process as far as it shall: here it never does."""
+
+    async def fetch(self, front: Dialect, body: Body, session: str | None) -> None:
+        """Bring in what is known elsewhere: here nothing is."""
 
     def _drop(self, keys: TurnKeys) -> None:
         entry = self._kept.pop(keys, None)

@@ -1,6 +1,6 @@
 """The facts behind an ending: what the sentences of its code need to know."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from perilune.catalog.models import closest
@@ -50,13 +50,15 @@ def problem_of(
         "route": route,
         "first": attempt.account,
         "status": outcome.status or 0,
-        "slots": "; ".join(_line(one) for one in {a.slot: a for a in attempts}.values()),
+        "slots": "\n".join(_line(one) for one in {a.slot: a for a in attempts}.values()),
         "need": outcome.need or prompt_tokens,
         "limit": outcome.limit or 0,
         "index": outcome.limit or 0,
     }
     if slot is not None:
         facts |= _of_slot(slot, slots, services)
+    if end.code == "PL-400-TOKENS":
+        facts["larger"] = _larger(outcome.limit or 0, slots.values(), services, voice)
     if outcome.retry_at is not None and outcome.retry_at > now:
         wait = outcome.retry_at - now
         facts |= {"until": outcome.retry_at, "back": voice.clock(outcome.retry_at, round_up=True), "wait": wait}
@@ -71,6 +73,17 @@ def problem_of(
         retry_at=outcome.retry_at,
         account=attempt.account,
     )
+
+
+def _larger(limit: int, slots: Iterable[Slot], services: Services, voice: Voice) -> str:
+    """The models of the route that take more; nothing where there is none."""
+    found = {}
+    for slot in slots:
+        model = slot.config.model
+        traits = services.accounts.traits(slot.account, slot.plan.id, model) if model is not None else None
+        if model is not None and traits is not None and traits.context is not None and traits.context > limit > 0:
+            found[model] = f"{model} ({traits.context:,})"
+    return voice.say("keys.larger", models=", ".join(found.values())) if found else ""
 
 
 def _of_slot(slot: Slot, slots: Mapping[str, Slot], services: Services) -> dict[str, object]:
@@ -107,9 +120,17 @@ def _variant(
             return _unexplained(facts, windows, voice)
         case "PL-QUOTA-5H" | "PL-QUOTA-7D" | "PL-QUOTA-MONTH" | "PL-QUOTA-WINDOW":
             _put_window(outcome.window or "", facts, windows, voice)
+            if outcome.facts:
+                facts |= outcome.facts
+                return "floor" if "floor" in outcome.facts else "taken"
             return "" if has_time else "untimed"
         case "PL-GW-SPENT":
             return "" if has_time else "NO-TIME"
+        case "PL-BUDGET" | "PL-SPEND-STOP":
+            return _put_budget(outcome.facts or {}, facts, voice)
+        case "PL-BALANCE-EMPTY" if outcome.facts:
+            facts |= outcome.facts
+            return "floor"
         case "PL-BALANCE-EMPTY":
             return _put_balance(facts, snapshot)
         case "PL-429-RATE":
@@ -129,6 +150,15 @@ def _variant(
             return "cut" if outcome.kind is Is.NET_RESET else ""
         case _:
             return _FIXED_VARIANTS.get(code, "")
+
+
+def _put_budget(told: Mapping[str, str], facts: dict[str, object], voice: Voice) -> str:
+    facts |= told
+    facts |= {"key": told.get("name", ""), "period": voice.say(f"budget.period.{told.get('per', 'month')}")}
+    if told.get("kind") in ("owner", "account"):
+        facts["parent"] = voice.say(f"budget.{told['kind']}", name=told["name"])
+        return "PARENT"
+    return "UNCOUNTED" if told.get("kind") == "uncounted" else ""
 
 
 def _rate(outcome: Outcome, facts: dict[str, object], *, has_time: bool) -> str:

@@ -29,6 +29,7 @@ class Behaviour(Struct, kw_only=True, forbid_unknown_fields=True):
     thinking_or_effort: bool = True
     forced_tool_needs_thinking_off: bool = True
     needs_reasoning_content: bool = True
+    takes_blank_reasoning: bool = True
     function_names: bool = True
     max_tools: int = 128
     word_json: bool = True

@@ -46,7 +46,7 @@ def check(asked: Asked, model: Model, behaviour: Behaviour, plan: Literal["moons
     _tools(asked, model, behaviour, thinking=thinking)
     _structured(asked, behaviour)
     if behaviour.needs_reasoning_content and thinking:
-        _reasoning_kept(asked)
+        _reasoning_kept(asked, takes_blank=behaviour.takes_blank_reasoning)
     if behaviour.checks_tool_ids:
         _results_answer_calls(asked)
 
@@ -120,12 +120,17 @@ def _structured(asked: Asked, behaviour: Behaviour) -> None:
         raise refuse("wild-400-word-json")
 
 
-def _reasoning_kept(asked: Asked) -> None:
+def _reasoning_kept(asked: Asked, *, takes_blank: bool) -> None:
     """Every assistant turn with tool calls must carry its reasoning; the index is that in `messages`."""
     shift = len(asked.turns) - len(asked.body.get("messages") or asked.turns)
     for index, turn in enumerate(asked.turns):
-        if turn.role == "assistant" and turn.calls and not turn.reasoning:
+        if turn.role == "assistant" and turn.calls and not _is_thought(turn.reasoning, takes_blank=takes_blank):
             raise refuse("dev-err-400-reasoning-missing", index=index - shift)
+
+
+def _is_thought(reasoning: str | None, *, takes_blank: bool) -> bool:
+    kept = reasoning or ""
+    return bool(kept if takes_blank else kept.strip())
 
 
 def _results_answer_calls(asked: Asked) -> None:

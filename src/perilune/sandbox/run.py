@@ -15,19 +15,22 @@ from perilune.sandbox.world import World
 
 if TYPE_CHECKING:
     from perilune.sandbox.forge.app import ForgeApp
+    from perilune.sandbox.http.certificates import Shown, Tls
 
 _BACKLOG = 2_048
 
 
 class SandboxHandle:
-    """A listening sandbox inside a running loop."""
+    """A listening sandbox inside a running loop. `authority` is the PEM to trust where it speaks TLS, else empty."""
 
-    def __init__(self, world: World, server: asyncio.Server, connections: set[Connection]) -> None:
+    def __init__(self, world: World, server: asyncio.Server, connections: set[Connection], authority: str = "") -> None:
         self.world = world
+        self.authority = authority
         self._server = server
         self._connections = connections
         host, port = server.sockets[0].getsockname()[:2]
-        self.url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+        scheme = "https" if authority else "http"
+        self.url = f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
 
     async def stop(self) -> None:
         """Stops listening and ends every connection."""
@@ -40,7 +43,12 @@ class SandboxHandle:
 
 
 async def start_sandbox(
-    world: World, host: str = "127.0.0.1", port: int = 0, *, forges: "ForgeApp | None" = None
+    world: World,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    *,
+    forges: "ForgeApp | None" = None,
+    tls: "Tls | None" = None,
 ) -> SandboxHandle:
     """Starts to listen on a loopback address, with forges where some are given.
 
@@ -49,12 +57,25 @@ async def start_sandbox(
     check_loopback(host)
     app, connections = SandboxApp(world, forges), set[Connection]()
     loop = asyncio.get_running_loop()
+    shown = _shown(tls)
+    context = None if shown is None else shown.context
     try:
-        server = await loop.create_server(lambda: Connection(app, connections), host, port, backlog=_BACKLOG)
+        server = await loop.create_server(
+            lambda: Connection(app, connections), host, port, backlog=_BACKLOG, ssl=context
+        )
     except OSError as error:
         reason = error.strerror or str(error)
         raise PeriluneError.of("PL-PORT", variant="bind", address=f"{host}:{port}", reason=reason) from None
-    return SandboxHandle(world, server, connections)
+    return SandboxHandle(world, server, connections, "" if shown is None else shown.authority)
+
+
+def _shown(tls: "Tls | None") -> "Shown | None":
+    """Certificates are made only where they are wanted: the toolkit for them is slow to import."""
+    if tls is None:
+        return None
+    from perilune.sandbox.http.certificates import shown_for
+
+    return shown_for(tls)
 
 
 def check_loopback(host: str) -> None:
@@ -80,6 +101,8 @@ def serve(
     scenario: str,
     ready: Callable[[SandboxHandle], None] = lambda _: None,
     forges: "ForgeApp | None" = None,
+    *,
+    tls: "Tls | None" = None,
 ) -> None:
     """Plays until it is interrupted; `ready` is called once the address answers. Raises: KeyboardInterrupt then."""
     host, port = parse_listen(listen)
@@ -87,7 +110,7 @@ def serve(
     world = World(scenario)
 
     async def play() -> None:
-        handle = await start_sandbox(world, host, port, forges=forges)
+        handle = await start_sandbox(world, host, port, forges=forges, tls=tls)
         ready(handle)
         try:
             await asyncio.Event().wait()
@@ -100,9 +123,16 @@ def serve(
 class SandboxThread:
     """A sandbox in a thread of its own, on a free loopback port. `world` is its state, `url` its address."""
 
-    def __init__(self, scenario: str | Mapping[str, Any] | Scenario = "pong", *, world: World | None = None) -> None:
+    def __init__(
+        self,
+        scenario: str | Mapping[str, Any] | Scenario = "pong",
+        *,
+        world: World | None = None,
+        tls: "Tls | None" = None,
+    ) -> None:
         self.world = world or World(scenario)
-        self.url = ""
+        self.url = self.authority = ""
+        self._tls = tls
         self._loop = asyncio.new_event_loop()
         self._started = threading.Event()
         self._failed: BaseException | None = None
@@ -139,11 +169,11 @@ class SandboxThread:
 
     async def _play(self) -> None:
         try:
-            handle = await start_sandbox(self.world)
+            handle = await start_sandbox(self.world, tls=self._tls)
         except PeriluneError as error:
             self._failed = error
             return
-        self.url = handle.url
+        self.url, self.authority = handle.url, handle.authority
         self._started.set()
         await self._stop.wait()
         await handle.stop()
@@ -151,8 +181,8 @@ class SandboxThread:
 
 @contextlib.contextmanager
 def running_sandbox(
-    scenario: str | Mapping[str, Any] | Scenario = "pong", *, world: World | None = None
+    scenario: str | Mapping[str, Any] | Scenario = "pong", *, world: World | None = None, tls: "Tls | None" = None
 ) -> Iterator[SandboxThread]:
     """A sandbox that runs for the length of a `with` block."""
-    with SandboxThread(scenario, world=world) as sandbox:
+    with SandboxThread(scenario, world=world, tls=tls) as sandbox:
         yield sandbox

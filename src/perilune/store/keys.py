@@ -40,6 +40,13 @@ def revoke(connection: Connection, name: str, at: datetime, document: str | None
     return connection.execute(statement).first() is not None
 
 
+def change(connection: Connection, name: str, document: str) -> bool:
+    """Give a key other settings; False when no key in use has that name."""
+    named = (gateway_keys.c.name == name) & gateway_keys.c.revoked_at.is_(None)
+    statement = update(gateway_keys).where(named).values(document=document).returning(gateway_keys.c.id)
+    return connection.execute(statement).first() is not None
+
+
 def all_keys(connection: Connection) -> list[StoredKey]:
     """Every key there ever was, oldest first."""
     rows = connection.execute(select(gateway_keys).order_by(gateway_keys.c.created_at, gateway_keys.c.id)).mappings()

@@ -1,9 +1,10 @@
 """States of scopes that outlive a process and are shared by all, and the permits to try a scope again."""
 
+import json
 from datetime import datetime
 
 from msgspec import Struct
-from sqlalchemy import Connection, delete, or_, select
+from sqlalchemy import Connection, delete, or_, select, update
 
 from perilune.store.schema import permits, scope_states
 from perilune.store.times import from_ms, to_ms
@@ -62,3 +63,24 @@ def take_permit(connection: Connection, scope: str, owner: str, at: datetime, un
 def return_permit(connection: Connection, scope: str, owner: str) -> None:
     """Give a permit back; one that somebody else has taken over stays."""
     connection.execute(delete(permits).where(permits.c.scope == scope, permits.c.owner == owner))
+
+
+def rename(connection: Connection, account: str, name: str) -> None:
+    """Let the open scopes of an account go by another name; what that name had open is replaced."""
+    for row in connection.execute(select(scope_states.c.scope, scope_states.c.document)).all():
+        scope = _renamed(row.scope, account, name)
+        if scope is None:
+            continue
+        document = json.dumps({**json.loads(row.document), "scope": scope})
+        remove(connection, scope)
+        named = scope_states.c.scope == row.scope
+        connection.execute(update(scope_states).where(named).values(scope=scope, document=document))
+
+
+def _renamed(scope: str, account: str, name: str) -> str | None:
+    """`account:NAME`, `slot:NAME/MODEL`, `surface:NAME/…`, `agent:NAME/…` under another name; None for any other."""
+    kind, _, rest = scope.partition(":")
+    owner, slash, more = rest.partition("/")
+    if kind not in ("account", "slot", "surface", "agent") or owner != account:
+        return None
+    return f"{kind}:{name}{slash}{more}"

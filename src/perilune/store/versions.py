@@ -12,12 +12,14 @@ from perilune.store import (  # noqa: F401 (their tables are created with the ot
     forge_tables,
     job_tables,
     schema,
+    spend_tables,
+    thought_tables,
 )
 
 if TYPE_CHECKING:
     from perilune.store.engine import Store
 
-HEAD = "0006"
+HEAD = "0008"
 MIGRATIONS = Path(__file__).parent / "migrations"
 _ADVISORY_LOCK = 0x7065_7269  # any number, the same in every process
 

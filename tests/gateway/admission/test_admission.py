@@ -1,15 +1,12 @@
 """Leases over every backend: never above the cap, nobody forgotten, nothing leaked."""
 
-import ast
 import asyncio
 import random
-import subprocess
-import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
-from itertools import accumulate
 from pathlib import Path
 
 import pytest
+from bench.caps import CAP, measure
 from tests.gateway.admission.conftest import BACKENDS, SHARED, Clock
 
 from perilune.gateway.admission import Admission, Lease, Priority, Refused, Rules
@@ -179,6 +176,7 @@ async def test_a_task_cancelled_around_its_release_still_releases(admission: Adm
         assert admission.state("g").in_flight == 0
 
 
+@pytest.mark.case("gateway AD-03")
 async def test_a_thousand_that_leave_at_random_moments_leave_nothing_behind(admission: Admission) -> None:
     admission.configure("g", 30)
     dice = random.Random(7)
@@ -466,57 +464,18 @@ async def test_two_programs_share_the_cap_and_neither_starves(make_places: Make,
         admission.close()
 
 
-_WORKER = """
-import asyncio, sys, time
-from pathlib import Path
-sys.path[:0] = sys.argv[3:]
-from perilune.gateway.admission import Admission, Lease
-from perilune.gateway.admission.rows import RowPlaces
-from perilune.store.engine import open_store
-
-async def main():
-    folder = Path(sys.argv[2])
-    if sys.argv[1] == "locks":
-        from perilune.gateway.admission.locks import LockedPlaces
-        places = LockedPlaces(folder / "run")
-    else:
-        places = RowPlaces(open_store(folder / "perilune.sqlite3"))
-    admission = Admission(places)
-    admission.configure("g", 30)
-    spans = []
-    async def request():
-        lease = await admission.acquire("g", deadline_s=None)
-        assert isinstance(lease, Lease)
-        with lease:
-            began = time.monotonic_ns()
-            await asyncio.sleep(0.005)
-            spans.append((began, time.monotonic_ns()))
-    print("ready", flush=True)
-    sys.stdin.readline()
-    await asyncio.gather(*(request() for _ in range(100)))
-    admission.close()
-    print(spans)
-
-asyncio.run(main())
-"""
-
-
 @pytest.mark.case("gateway AD-07")
 @pytest.mark.parametrize("name", SHARED)
-def test_four_processes_never_exceed_one_cap(name: str, tmp_path: Path) -> None:
-    argv = [sys.executable, "-c", _WORKER, name, str(tmp_path), *sys.path]
-    workers = [subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for _ in range(4)]
-    for worker in workers:
-        assert worker.stdout is not None
-        assert worker.stdout.readline() == "ready\n"
-    for worker in workers:
-        assert worker.stdin is not None
-        worker.stdin.write("go\n")
-        worker.stdin.flush()
-    spans = [span for worker in workers for span in ast.literal_eval(worker.communicate(timeout=60)[0])]
-    assert len(spans) == 400
-    edges = sorted([(began, 1) for began, _ in spans] + [(ended, -1) for _, ended in spans])
-    assert max(accumulate(step for _, step in edges)) <= 30
+def test_processes_never_exceed_one_cap_and_keep_it_full(
+    name: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    url = request.getfixturevalue("redis_server").url if name == "redis" else ""
+    processes = 3 if name == "redis" else 4
+    found = measure(name, processes, tmp_path, url, clients=252, seconds=1.0, hold_ms=20)
+    assert found.most == CAP == 30
+    assert found.refused == 0
+    assert found.served >= 400
+    assert found.mean > 15  # far below what bench/caps.py finds: other programs run beside a test
 
 
 async def test_a_lease_whose_place_somebody_else_got_is_marked(make_places: Make) -> None:

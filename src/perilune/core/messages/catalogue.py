@@ -16,6 +16,7 @@ _ERROR_AREAS = (
     "errors_reading",
     "errors_sources",
     "errors_gateway",
+    "errors_lint",
     "errors_review",
     "errors_forges",
     "errors_house",
@@ -42,6 +43,8 @@ def message_ids(language: Language) -> set[str]:
 
 
 def _areas_of(message_id: str) -> tuple[str, ...]:
+    if message_id.startswith("explain.PL-"):
+        return ("explain", "explain_more")
     return _ERROR_AREAS if message_id.startswith("PL-") else (message_id.partition(".")[0],)
 
 

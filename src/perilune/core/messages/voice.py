@@ -107,11 +107,17 @@ class Voice(Struct, frozen=True, kw_only=True):
         why = self._line(problem, "why", facts)
         if problem.words:
             quoted = self.say("common.vendor_says", words=problem.words)
-            why = f"{why} {quoted}" if why else quoted
+            why = self._joined(why, quoted) if why else quoted
         if why and problem.request_id:
             why = f"{why} ({problem.request_id})"
         fixes = (self._line(problem, f"fix.{number}", facts) for number in range(1, 6))
         return Words(problem.code, what, why, tuple(fix for fix in fixes if fix), self._line(problem, "note", facts))
+
+    def _joined(self, first: str, second: str) -> str:
+        """Two sentences in a row; a zh-CN one may stand without its full stop where it ends a line."""
+        if "\n" in first or self.language == "en":
+            return f"{first}\n{second}" if "\n" in first else f"{first} {second}"
+        return f"{first.rstrip('。')}。{second}"
 
     def _line(self, problem: Problem, part: str, facts: Mapping[str, object]) -> str | None:
         for variant in (*problem.variant.split(), ""):

@@ -48,6 +48,7 @@ class _Chunk(Struct, gc=False):
     error: Raw = NOTHING
 
 
+_UNSAID = b'{"message":"finish_reason: error"}'
 _decode_chunk = msgspec.json.Decoder(_Chunk).decode
 
 
@@ -71,6 +72,8 @@ class ChatStreamDecoder:
             return []
         if chunk.error and bytes(chunk.error) != b"null":
             return [Failed(bytes(chunk.error))]
+        if any(choice.finish_reason == "error" for choice in chunk.choices or ()):
+            return [Failed(_UNSAID)]
         out: list[StreamEvent] = []
         if not self._has_started:
             self._has_started = True

@@ -29,7 +29,7 @@ def print_request(request: Request) -> bytes:
     wire: dict[str, object] = {"model": request.model}
     if request.system:
         wire["instructions"] = "\n\n".join(text.text for text in request.system)
-    wire["input"] = [item for turn in request.turns for item in _items(turn)]
+    wire["input"] = [item for turn in request.turns for item in print_items(turn)]
     tools = _tools(request)
     if tools:
         wire["tools"] = tools
@@ -55,7 +55,8 @@ def print_request(request: Request) -> bytes:
     return encode_object(wire | {"store": False} | request.extra)
 
 
-def _items(turn: Turn) -> list[_Wire]:
+def print_items(turn: Turn) -> list[_Wire]:
+    """The items of one turn."""
     items: list[_Wire] = []
     content: list[Part] = []
     for part in turn.parts:

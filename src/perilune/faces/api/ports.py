@@ -29,6 +29,7 @@ class SlotDocument(Struct, frozen=True, kw_only=True):
     thinking: str | None = None
     verified_by: Literal["catalog", "probe", "traffic"] | None = None
     verified_at: datetime | None = None
+    closed_to: dict[str, str] = field(default_factory=dict)
 
 
 class RouteDocument(Struct, frozen=True, kw_only=True):
@@ -37,6 +38,14 @@ class RouteDocument(Struct, frozen=True, kw_only=True):
     name: str
     match: list[str]
     slots: list[SlotDocument]
+
+
+class LeasesDocument(Struct, frozen=True, kw_only=True):
+    """Where leases are kept, and what is done while that cannot be asked: `divide`, `closed` or `open`."""
+
+    kept_by: Literal["locks", "rows", "redis", "memory"]
+    trouble: Literal["divide", "closed", "open"] | None = None
+    hosts: int | None = None
 
 
 class RoutesDocument(Struct, frozen=True, kw_only=True):
@@ -51,6 +60,7 @@ class RoutesDocument(Struct, frozen=True, kw_only=True):
     first_content_p95_ms: int | None
     spent_today: list[MoneyDocument] = field(default_factory=list)
     problems: list[ErrorDocument] = field(default_factory=list)
+    leases: LeasesDocument | None = None
 
 
 class LedgerRow(Struct, frozen=True, kw_only=True):
@@ -173,6 +183,8 @@ class Service(Protocol):
     async def forecast(self, language: Language) -> ForecastDocument: ...
 
     async def readiness(self) -> Readiness: ...
+
+    async def metrics(self) -> bytes: ...
 
     async def refresh(self, account: str | None) -> None: ...
 

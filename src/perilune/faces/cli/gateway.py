@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import click
 from msgspec import Struct
@@ -16,6 +16,9 @@ from perilune.faces.cli.help import Page, Pages
 from perilune.faces.cli.problem import error_lines
 from perilune.faces.cli.session import Session
 from perilune.faces.clients import CLIENTS, PLACEHOLDER_KEY, client_settings
+
+if TYPE_CHECKING:
+    from perilune.gateway.preview import Preview
 
 
 class TriedSlot(Struct, frozen=True, kw_only=True):
@@ -53,11 +56,19 @@ class GatewayServices(Protocol):
         """The routes as they stand, and whether a running service told so."""
         ...
 
-    def dry_run(self, model: str) -> Sequence[TriedSlot]:
-        """Which slots would be used now for a model, in order. Sends nothing."""
+    def dry_run(self, model: str, priority: str = "interactive") -> Sequence[TriedSlot]:
+        """Which slots would be used now for a model by a priority, in order. Sends nothing."""
         ...
 
-    def try_model(self, model: str) -> Try:
+    def preview_model(self, model: str) -> "Sequence[Preview]":
+        """What each slot of a model's route would be sent; nothing is."""
+        ...
+
+    def lint_routes(self, name: str | None = None) -> Sequence[Problem]:
+        """What is odd about the slots of one route, or of all."""
+        ...
+
+    def try_model(self, model: str, voice: Voice) -> Try:
         """One small real request through the routes."""
         ...
 
@@ -105,7 +116,15 @@ def status_lines(document: RoutesDocument, voice: Voice) -> list[str]:
         queued=queued,
         spent=spent or voice.say("gateway.spent_nothing"),
     )
-    return [*lines, sums]
+    return [*lines, sums, *_lease_lines(document, voice)]
+
+
+def _lease_lines(document: RoutesDocument, voice: Voice) -> list[str]:
+    """What is done while the server that hosts share their caps over cannot be asked."""
+    leases = document.leases
+    if leases is None or leases.trouble is None:
+        return []
+    return [voice.say(f"leases.{leases.trouble}", hosts=leases.hosts or 1)]
 
 
 def _cells(row: Sequence[str], widths: Sequence[int]) -> list[str]:
@@ -123,6 +142,8 @@ def _slot_name(slot: SlotDocument, voice: Voice) -> str:
 
 def _state(slot: SlotDocument, voice: Voice) -> str:
     word = voice.say(f"web.slot.{slot.state}")
+    if slot.closed_to and slot.state in ("ok", "untested", "standby"):
+        return voice.say("keys.not_for", state=word, classes=", ".join(slot.closed_to))
     return word if slot.until is None else voice.say("web.until", state=word, clock=voice.clock(slot.until))
 
 
@@ -148,12 +169,16 @@ def list_routes(session: Session) -> None:
 @routes.command("set", cls=Page)
 @click.argument("route")
 @click.argument("accounts", nargs=-1, required=True, metavar="ACCOUNT...")
+@click.option("--override", "overrides", multiple=True, metavar="ACCOUNT=JSON")
 @click.pass_obj
-def set_route(session: Session, route: str, accounts: tuple[str, ...]) -> None:
-    from perilune.faces.cli.routing import order_route
+def set_route(session: Session, route: str, accounts: tuple[str, ...], overrides: tuple[str, ...]) -> None:
+    from perilune.faces.cli.routing import order_route, read_overrides
 
-    order = order_route(session.workbench, route, accounts)
+    services: GatewayServices = session.workbench
+    order = order_route(session.workbench, route, accounts, read_overrides(overrides, session.workbench))
     session.answer(session.voice.say("gateway.routes.set", route=route, order=" → ".join(order)))
+    for note in services.lint_routes(route):
+        session.warn(note)
 
 
 @command.command("env", cls=Page)
@@ -177,17 +202,32 @@ def env(session: Session, client: str, key: str) -> None:
 @command.command("try", cls=Page)
 @click.argument("model")
 @click.option("--explain", is_flag=True)
+@click.option("--priority", type=click.Choice(["interactive", "review", "batch"]), default="interactive")
+@click.option("--show-body", "shows_body", is_flag=True)
 @click.pass_obj
-def try_(session: Session, model: str, explain: bool) -> int:
+def try_(session: Session, model: str, explain: bool, priority: str, shows_body: bool) -> int:
     services: GatewayServices = session.workbench
     if explain:
-        session.answer("\n".join(explain_lines(services.dry_run(model), session.voice)))
+        session.answer("\n".join(explain_lines(services.dry_run(model, priority), session.voice)))
+    if explain or shows_body:
+        _show_previews(session, services.preview_model(model), shows_body=shows_body)
         return 0
-    tried = services.try_model(model)
+    tried = services.try_model(model, session.voice)
     if tried.problem is not None:
         return session.fail(tried.problem)
     session.answer("\n".join(try_lines(tried, session.voice)))
     return 0
+
+
+def _show_previews(session: Session, previews: "Sequence[Preview]", *, shows_body: bool) -> None:
+    """What is odd about each slot, and its final body when that is wanted."""
+    from perilune.faces.cli.previewed import preview_lines
+
+    for preview in previews:
+        if shows_body:
+            session.answer("\n".join(preview_lines(preview, session.voice)))
+        for note in preview.lints:
+            session.warn(note)
 
 
 def explain_lines(slots: Sequence[TriedSlot], voice: Voice) -> list[str]:

@@ -1,17 +1,19 @@
 """`perilune gateway keys`: made, shown once, listed, revoked."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Literal, Protocol, get_args
+from typing import TYPE_CHECKING, Any, Literal, Protocol, get_args
 
 import click
 from msgspec import Struct
 
+from perilune.core.amounts import Amount
 from perilune.core.errors import Problem, UsageError
 from perilune.core.secret import Secret
 from perilune.core.spans import parse_span
 from perilune.core.width import pad, width
+from perilune.faces.cli.gateway_key_limits import NEVER, checked_limits, limit_options
 from perilune.faces.cli.help import Page, Pages
 from perilune.faces.cli.session import Session
 
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 KeyPriority = Literal["interactive", "review", "batch"]
-_COLUMNS = ("name", "owner", "key", "limits", "priority", "expires", "state")
+_COLUMNS = ("name", "owner", "key", "limits", "priority", "budget", "expires", "state")
 _OWN = "local"  # the person of this machine, as requests without a key count
 
 
@@ -31,6 +33,17 @@ class ListedKey(Struct, frozen=True, kw_only=True):
     tail: str
     is_revoked: bool
     settings: "KeySettings"
+    budgets: "tuple[UsedBudget, ...]" = ()
+
+
+class UsedBudget(Struct, frozen=True, kw_only=True):
+    """A budget of a key and what is used of it in this period."""
+
+    limit: Amount
+    used: Amount
+    left: Amount
+    is_hard: bool
+    ends_at: datetime | None
 
 
 class KeyServices(Protocol):
@@ -56,6 +69,10 @@ class KeyServices(Protocol):
         """Every key, oldest first."""
         ...
 
+    def change_key(self, name: str, changes: Mapping[str, Any]) -> None:
+        """Give a key other settings. Raises: PL-USAGE where no key in use has that name."""
+        ...
+
     def revoke_key(self, name: str, *, ends_streams: bool) -> None:
         """End a key for good. Raises: PL-USAGE where no key in use has that name."""
         ...
@@ -72,11 +89,14 @@ def keys() -> None:
 @click.option("--models", multiple=True, metavar="GLOB")
 @click.option("--routes", multiple=True, metavar="ROUTE")
 @click.option("--priority", type=click.Choice(get_args(KeyPriority)), default="interactive")
+@limit_options
 @click.option("--expires", metavar="SPAN|DATE")
 @click.option("--yes", is_flag=True)
+@click.option("--json", "as_json", is_flag=True)
 @click.pass_obj
 def create(
     session: Session,
+    /,
     name: str,
     owner: str,
     models: tuple[str, ...],
@@ -84,6 +104,8 @@ def create(
     priority: KeyPriority,
     expires: str | None,
     yes: bool,
+    as_json: bool,
+    **limits: Any,
 ) -> int:
     from perilune.gateway.keys import KeySettings
 
@@ -96,10 +118,14 @@ def create(
         routes=_known_routes(_parts(routes), services),
         priority=priority,
         expires_at=_moment(expires, session),
+        **checked_limits(limits, "perilune gateway keys create"),
     )
     if owner != _OWN and not _is_wanted(session, services.team_problem(name, settings.routes), yes=yes):
         return 1
     key = services.create_key(name, settings)
+    if as_json:
+        session.document({"schema": "perilune.key.v1", "name": name, "key": key.reveal()})
+        return 0
     session.machine_text(key.reveal() + "\n")
     session.note(session.voice.say("gateway.keys.once"))
     return 0
@@ -151,11 +177,32 @@ def _no_choice(option: str, value: str, choices: str) -> UsageError:
     return UsageError.of("PL-USAGE", variant="choice", command=command, option=option, value=value, choices=choices)
 
 
-@keys.command("list", cls=Page)
+@keys.command("set", cls=Page)
+@click.argument("name")
+@limit_options
+@click.option("--priority", type=click.Choice(get_args(KeyPriority)), default=None)
+@click.option("--expires", metavar="SPAN|DATE|never")
 @click.pass_obj
-def list_keys(session: Session) -> None:
+def set_(session: Session, /, name: str, priority: KeyPriority | None, expires: str | None, **limits: Any) -> None:
+    services: KeyServices = session.workbench
+    changes = checked_limits(limits, "perilune gateway keys set")
+    if priority is not None:
+        changes["priority"] = priority
+    if expires is not None:
+        changes["expires_at"] = None if expires == NEVER else _moment(expires, session)
+    services.change_key(name, changes)
+    session.answer(session.voice.say("keys.changed", name=name))
+
+
+@keys.command("list", cls=Page)
+@click.option("--json", "as_json", is_flag=True)
+@click.pass_obj
+def list_keys(session: Session, as_json: bool) -> None:
     services: KeyServices = session.workbench
     found = services.gateway_keys()
+    if as_json:
+        session.document({"schema": "perilune.keys.v1", "keys": [_document(key, session) for key in found]})
+        return
     if not found:
         session.answer(session.voice.say("gateway.keys.none"))
         return
@@ -166,14 +213,37 @@ def list_keys(session: Session) -> None:
         session.answer("  ".join(pad(cell, size) for cell, size in zip(row, widths, strict=True)).rstrip())
 
 
+def _state(key: ListedKey, session: Session) -> str:
+    ends = key.settings.expires_at
+    return (
+        "revoked" if key.is_revoked else "expired" if ends is not None and ends <= session.workbench.now() else "active"
+    )
+
+
+def _document(key: ListedKey, session: Session) -> dict[str, Any]:
+    settings = key.settings
+    return {
+        "name": key.name, "owner": settings.owner, "tail": key.tail, "state": _state(key, session),
+        "models": settings.models, "routes": settings.routes, "priority": settings.priority, "rpm": settings.rpm,
+        "max_concurrent": settings.max_concurrent, "expires_at": settings.expires_at,
+        "budgets": [_budget(one, settings.per) for one in key.budgets],
+    }  # fmt: skip
+
+
+def _budget(one: UsedBudget, per: str) -> dict[str, Any]:
+    return {
+        "kind": "hard" if one.is_hard else "soft", "limit": one.limit.document(), "per": per,
+        "used": one.used.document(), "left": one.left.document(), "ends_at": one.ends_at,
+    }  # fmt: skip
+
+
 def _row(key: ListedKey, session: Session) -> list[str]:
     settings, voice = key.settings, session.voice
     limits = ", ".join([*(settings.models or ()), *(settings.routes or ())])
-    ended = settings.expires_at is not None and settings.expires_at <= session.workbench.now()
-    state = "revoked" if key.is_revoked else "expired" if ended else "active"
+    used = ", ".join(voice.say("keys.used", used=one.used.shown(), limit=one.limit.shown()) for one in key.budgets)
     expires = "–" if settings.expires_at is None else voice.clock(settings.expires_at)
-    told = voice.say(f"gateway.keys.state.{state}")
-    return [key.name, settings.owner, f"…{key.tail}", limits or "–", settings.priority, expires, told]
+    told = voice.say(f"gateway.keys.state.{_state(key, session)}")
+    return [key.name, settings.owner, f"…{key.tail}", limits or "–", settings.priority, used or "–", expires, told]
 
 
 @keys.command("revoke", cls=Page)

@@ -1,5 +1,6 @@
 """Errors on the terminal: what happened, what was tried, why, what to do; at most 8 lines."""
 
+import io
 from collections.abc import Iterator
 
 from msgspec import Struct
@@ -42,6 +43,11 @@ def problem_lines(problem: Problem, voice: Voice, output: Output, *, label: str 
     return _lines(voice.explain(problem), problem.tried, voice, output, label)
 
 
+def plain_problem_lines(problem: Problem, voice: Voice) -> list[str]:
+    """A problem in that shape for whoever reads plain text of 80 columns."""
+    return problem_lines(problem, voice, Output(io.TextIOWrapper(io.BytesIO(), encoding="utf-8"), {}))
+
+
 def error_lines(error: ErrorDocument, voice: Voice, output: Output) -> list[str]:
     """An error of a document in the same shape."""
     return _lines(Words(error.code, error.message, error.why, tuple(error.fix), None), (), voice, output, "error")
@@ -49,11 +55,18 @@ def error_lines(error: ErrorDocument, voice: Voice, output: Output) -> list[str]
 
 def _lines(words: Words, tried: tuple[str, ...], voice: Voice, output: Output, label: str) -> list[str]:
     columns = min(output.columns, _WIDEST)
+    words = _shown(words, output)
     head = _head(words, voice, columns, label, output)
     parts = _parts(tried, words, voice, columns)
     while len(head) + sum(map(len, parts)) > _LONGEST and len(parts) > 1:
         parts.pop()
     return [*head, *(line for part in parts for line in part)][:_LONGEST]
+
+
+def _shown(words: Words, output: Output) -> Words:
+    """The words as this stream writes them, before they are measured: ASCII is wider."""
+    why, note = (None if text is None else output.shown(text) for text in (words.why, words.note))
+    return Words(words.code, output.shown(words.what), why, tuple(map(output.shown, words.fix)), note)
 
 
 def _head(words: Words, voice: Voice, columns: int, label: str, output: Output) -> list[str]:
@@ -67,7 +80,7 @@ def _parts(tried: tuple[str, ...], words: Words, voice: Voice, columns: int) -> 
     room = columns - _TEXT_COLUMN
     parts = [_labelled(voice.say("common.tried"), list(_packed(tried, room)))] if tried else []
     if words.why:
-        parts.append(_labelled(voice.say("common.why"), wrap(words.why, room)))
+        parts.append(_labelled(voice.say("common.why"), wrap(words.why, room, cuts=True)))
     for number, fix in enumerate(words.fix, start=1):
         label = voice.say("common.fix") if number == 1 else ""
         parts.append(_labelled(label, wrap(f"{number}. {fix}", room)))

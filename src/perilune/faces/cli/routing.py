@@ -3,13 +3,15 @@
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
-from msgspec.structs import asdict
+import msgspec
+from msgspec.structs import asdict, replace
 
 from perilune.config.edit import append_table, set_value
 from perilune.config.file import edit_file
 from perilune.config.load import parse
+from perilune.config.overrides import override_problem
 from perilune.config.schema import AccountConfig, SlotConfig
-from perilune.core.errors import UsageError
+from perilune.core.errors import ConfigError, UsageError
 from perilune.core.nearest import nearest
 
 if TYPE_CHECKING:
@@ -28,14 +30,42 @@ class RoutingServices(Protocol):
     def configuration(self, flags: Mapping[str, Any] | None = None) -> "Loaded": ...
 
 
-def order_route(services: RoutingServices, name: str, accounts: Sequence[str]) -> list[str]:
+Overrides = Mapping[str, dict[str, Any] | None]
+
+
+def read_overrides(given: Sequence[str], services: RoutingServices) -> Overrides:
+    """`ACCOUNT=JSON` as overrides by account; `null` takes one away.
+
+    Raises: PL-USAGE for a text that is no such pair, PL-CONFIG-VALUE for what an override may not hold.
+    """
+    found: dict[str, dict[str, Any] | None] = {}
+    for text in given:
+        account, is_pair, said = text.partition("=")
+        try:
+            value = msgspec.json.decode(said) if is_pair else ()
+        except msgspec.DecodeError:
+            value = ()
+        if value is not None and not isinstance(value, dict):
+            raise UsageError.of(
+                "PL-USAGE", variant="choice", option="--override", value=text[:60], choices="ACCOUNT={JSON}"
+            )
+        problem = None if value is None else override_problem(value, services.plans, f"--override {account}")
+        if problem is not None:
+            raise ConfigError(problem)
+        found[account] = value
+    return found
+
+
+def order_route(
+    services: RoutingServices, name: str, accounts: Sequence[str], overrides: Overrides | None = None
+) -> list[str]:
     """Put the named accounts first, in this order; what else the route has stays behind them. Gives the new order.
 
     Raises: PL-ACCOUNT-NAME for an unknown account, PL-GW-ROUTE for an unknown route beside others.
     """
     config = services.configuration().config
     known = {account.name: account for account in config.accounts}
-    for account in accounts:
+    for account in (*accounts, *(overrides or {})):
         if account not in known:
             near = nearest(account, known)
             raise UsageError.of(
@@ -47,6 +77,8 @@ def order_route(services: RoutingServices, name: str, accounts: Sequence[str]) -
         raise UsageError.of("PL-GW-ROUTE", variant="NAME", name=name, routes=routes)
     before = route.slots if route is not None else tuple(_own_slot(one, services) for one in config.accounts)
     slots = _ordered(before, [known[account] for account in accounts], services)
+    changed = overrides or {}
+    slots = [replace(slot, override=changed.get(slot.account, slot.override)) for slot in slots]
     _write(services, name, slots)
     return [slot.account for slot in slots]
 

@@ -14,6 +14,7 @@ from perilune.core.messages import Voice, pick_language
 if TYPE_CHECKING:
     from perilune.sandbox import SandboxHandle, World
     from perilune.sandbox.forge.app import ForgeApp
+    from perilune.sandbox.http.certificates import Tls
 
 
 class Teller(Protocol):
@@ -39,8 +40,9 @@ class _Plain:
 @click.option("--listen", default="127.0.0.1:9009", show_default=True, metavar="HOST:PORT")
 @click.option("--scenario", default="pong", show_default=True, metavar="NAME|FILE")
 @click.option("--forges", "with_forges", is_flag=True)
+@click.option("--tls", type=click.Choice(["good", "wrong-name", "expired", "unknown-authority"]))
 @click.pass_context
-def command(ctx: click.Context, listen: str, scenario: str, *, with_forges: bool) -> None:
+def command(ctx: click.Context, listen: str, scenario: str, *, with_forges: bool, tls: str | None) -> None:
     """Plays until it is interrupted; prints the address and the scenario's keys once it answers."""
     from perilune.sandbox import serve
 
@@ -52,9 +54,17 @@ def command(ctx: click.Context, listen: str, scenario: str, *, with_forges: bool
             teller.answer(line)
         for line in forge_lines(handle.url, forges, teller.voice):
             teller.answer(line)
+        if handle.authority:
+            teller.answer(teller.voice.say("sandbox.authority") + "\n" + handle.authority.strip())
 
     with _forges(with_forges) as forges:
-        serve(listen, scenario, tell, forges)
+        serve(listen, scenario, tell, forges, tls=None if tls is None else _tls(tls))
+
+
+def _tls(word: str) -> "Tls":
+    from perilune.sandbox.http.certificates import Tls
+
+    return Tls(word)
 
 
 @contextmanager

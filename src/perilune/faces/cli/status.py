@@ -12,7 +12,7 @@ from perilune.core.codes import CODES
 from perilune.core.messages import Voice
 from perilune.faces.cli.session import Session
 from perilune.faces.text.figures import Shown
-from perilune.faces.text.look import Look
+from perilune.faces.text.look import GatewayGlance, Look
 from perilune.faces.text.status import NARROWEST
 from perilune.quota.document import StatusDocument
 
@@ -37,6 +37,7 @@ class StatusServices(Protocol):
     def monitoring(self) -> Monitoring: ...
     @property
     def plans(self) -> Mapping[str, Plan]: ...
+    def gateway_glance(self) -> GatewayGlance | None: ...
 
 
 @click.command("status")
@@ -65,7 +66,7 @@ def command(
         session.document(document)
         return exit_code_of(document)
     look = _look(session, services, shown)
-    session.answer("\n".join(_lines(document, look, session.voice, is_brief=brief)))
+    session.answer("\n".join(_lines(document, look, session.voice, services, is_brief=brief)))
     _tell_errors(session, document)
     if watch is not None:
         _watch(session, monitoring, names, document, look, watch)
@@ -88,7 +89,9 @@ def _read_and_tell(
     return monitoring.status(names, session.voice, is_verbose=session.flags.verbose > 0, shows_first_failure=is_asked)
 
 
-def _lines(document: StatusDocument, look: Look, voice: Voice, *, is_brief: bool) -> list[str]:
+def _lines(
+    document: StatusDocument, look: Look, voice: Voice, services: StatusServices, *, is_brief: bool
+) -> list[str]:
     if is_brief:
         from perilune.faces.text.brief import brief_lines
 
@@ -99,7 +102,7 @@ def _lines(document: StatusDocument, look: Look, voice: Voice, *, is_brief: bool
         return narrow_lines(document, look, voice)
     from perilune.faces.text.status import status_lines
 
-    return status_lines(document, look, voice)
+    return status_lines(document, look, voice, services.gateway_glance())
 
 
 def _look(session: Session, services: StatusServices, shown: Shown | None) -> Look:

@@ -96,7 +96,13 @@ def build_web(service: Service, hub: Hub, token: str | None = None, hooks: HookD
         readiness = await service.readiness()
         return document(readiness, 200 if readiness.ready else 503)
 
+    async def metrics(request: Request) -> Response:
+        from perilune.faces.metrics.exposition import CONTENT_TYPE
+
+        return Response(await service.metrics(), headers={"content-type": CONTENT_TYPE, "cache-control": "no-store"})
+
     routes = [
+        Route("/metrics", metrics),
         Route("/healthz", alive),
         Route("/readyz", ready),
         Route("/", overview),

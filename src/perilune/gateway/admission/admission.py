@@ -1,13 +1,15 @@
 """Admission: one lease per request in flight, never more than an account group's cap over all processes."""
 
+import asyncio
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 
 from perilune.gateway.admission.group import Group, GroupState, Rules
 from perilune.gateway.admission.learning import CapLearner, LearnedCap
 from perilune.gateway.admission.lease import Lease, Refused, Ticket
-from perilune.gateway.admission.port import Places
+from perilune.gateway.admission.port import MayLose, Places, Waking
 from perilune.gateway.admission.queue import Priority
 from perilune.gateway.admission.threaded import ThreadedGroup
 
@@ -31,6 +33,16 @@ class Admission:
         self._on_learned = on_learned
         self._groups: dict[str, Group] = {}
         self._executor = None if places.is_instant else ThreadPoolExecutor(1, "perilune-places")
+        if isinstance(places, MayLose):
+            self._loop = asyncio.get_running_loop()
+            places.lost = self._lost_elsewhere
+        if isinstance(places, Waking):
+            places.woken = self._woken_from_elsewhere
+
+    @property
+    def backend(self) -> Places:
+        """What keeps the places."""
+        return self._places
 
     async def acquire(
         self,
@@ -66,6 +78,11 @@ class Admission:
         if isinstance(found, ThreadedGroup):
             return await found.take_soon(owner, priority)
         return found.try_take(owner, priority)
+
+    def take_now(self, group: str, owner: str, priority: Priority) -> Lease | None:
+        """As `try_acquire`, for a caller that cannot wait at all; None too where the places take time to answer."""
+        found = self._group(group)
+        return None if isinstance(found, ThreadedGroup) else found.try_take(owner, priority)
 
     def join(
         self,
@@ -134,6 +151,11 @@ class Admission:
         """Every group that was ever asked for and has not become part of another."""
         return [group.state() for group in self._groups.values() if group.root() is group]
 
+    def stop(self) -> None:
+        """Serve nobody any more who waits or comes; what is live goes on."""
+        for group in self._groups.values():
+            group.stop()
+
     def close(self) -> None:
         """Refuse all who wait and free all places."""
         for group in self._groups.values():
@@ -147,6 +169,17 @@ class Admission:
         found = self._groups.get(group)
         if isinstance(found, ThreadedGroup):
             found.lose(place)
+
+    def _lost_elsewhere(self, group: str, place: int) -> None:
+        """As `lost`, from a thread of the backend."""
+        with suppress(RuntimeError):  # the loop has ended, and what it held with it
+            self._loop.call_soon_threadsafe(self.lost, group, place)
+
+    def _woken_from_elsewhere(self, group: str) -> None:
+        found = self._groups.get(group)
+        if isinstance(found, ThreadedGroup):
+            with suppress(RuntimeError):  # as above
+                self._loop.call_soon_threadsafe(found.woken)
 
     def _group(self, name: str) -> Group:
         group = self._groups.get(name)

@@ -4,28 +4,63 @@ import os
 import stat
 import sys
 from collections.abc import Mapping
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
+from uuid import uuid4
 
-from perilune.gateway.admission.port import Places
+from perilune.core.errors import ConfigError
+from perilune.gateway.admission.memory import MemoryPlaces
+from perilune.gateway.admission.port import OnFailure, Places
 
 if TYPE_CHECKING:
+    from perilune.gateway.admission.locks import LockedPlaces
     from perilune.store.engine import Store
 
 _NETWORK_DISKS = ("nfs", "cifs", "smb", "9p", "ceph", "gluster", "lustre", "afs", "fuse.sshfs", "fuse.s3fs", "beegfs")
 
 
-def choose_places(environment: Mapping[str, str], store: "Store") -> Places:
-    """Byte locks in the per-user runtime folder on Linux; rows of the store elsewhere, and where hosts share it."""
-    if sys.platform == "linux" and store.path is not None:
-        folder = runtime_folder(environment, os.getuid())
-        if _is_private(folder) and not is_on_network_disk(folder):
-            from perilune.gateway.admission.locks import LockedPlaces
+REDIS_VARIABLE = "PERILUNE_REDIS_URL"
 
-            return LockedPlaces(folder)
+
+def choose_places(environment: Mapping[str, str], store: "Store", on_failure: OnFailure = "divide") -> Places:
+    """Byte locks in the per-user runtime folder on Linux; rows of the store elsewhere, and where hosts share it.
+
+    With a Redis or Valkey named in the environment, hosts share the places there, over the locks of each.
+    Raises: PL-CONFIG-VALUE naming the variable, where it holds no address or the client is not installed.
+    """
+    locked = _locked(environment)
+    url = environment.get(REDIS_VARIABLE, "").strip()
+    if url:
+        return _remote(url, locked, on_failure)
+    if locked is not None and store.path is not None:
+        return locked
     from perilune.gateway.admission.rows import RowPlaces
 
     return RowPlaces(store)
+
+
+def _locked(environment: Mapping[str, str]) -> "LockedPlaces | None":
+    if sys.platform != "linux":
+        return None
+    folder = runtime_folder(environment, os.getuid())
+    if not _is_private(folder) or is_on_network_disk(folder):
+        return None
+    from perilune.gateway.admission.locks import LockedPlaces
+
+    return LockedPlaces(folder)
+
+
+def _remote(url: str, locked: "LockedPlaces | None", on_failure: OnFailure) -> Places:
+    """Those who share the locks are one host; without locks every process counts as one."""
+    if find_spec("redis") is None:
+        raise ConfigError.of("PL-CONFIG-VALUE", variant="redis_missing", place=REDIS_VARIABLE)
+    if not url.startswith(("redis://", "rediss://", "unix://")):
+        raise ConfigError.of("PL-CONFIG-VALUE", variant="redis_url", place=REDIS_VARIABLE)
+    from perilune.gateway.admission.remote import remote_places
+
+    host = uuid4().hex if locked is None else locked.folder_id
+    return remote_places(url, locked or MemoryPlaces(), host, on_failure)
 
 
 def runtime_folder(environment: Mapping[str, str], uid: int) -> Path:

@@ -32,6 +32,10 @@ class RequestRate:
         """Count one that goes."""
         self._due_s = max(self._due_s, now_s) + self._spacing_s
 
+    def give_back(self) -> None:
+        """Uncount one that did not go after all."""
+        self._due_s -= self._spacing_s
+
 
 class TokenBucket:
     """Tokens a minute. A request debits its prompt and the answer it reserves; what was not used comes back."""

@@ -6,6 +6,7 @@ import random
 from collections import deque
 from collections.abc import Callable
 from statistics import median
+from typing import Literal
 
 from msgspec import Struct
 
@@ -16,7 +17,7 @@ from perilune.gateway.admission.queue import Priority, WaitingLine
 
 UNLIMITED = 100_000
 _RETRY_S = (0.005, 0.020)
-_KEPT_BEFORE_ONE_IS_LEFT = 2
+_KEPT_BEFORE_ONE_IS_LEFT = 9
 _ALONE_FOR_S = 0.001
 _OLD_NAME_KEPT_S = 60.0
 
@@ -61,6 +62,7 @@ class Group:
         self._alone_until_s = 0.0
         self._cap = UNLIMITED
         self._cap_until_s = 0.0
+        self._is_stopping = False
 
     def try_take(self, owner: str, priority: Priority) -> Lease | None:
         """A lease when one is free and nobody of this class or a higher one waits for it."""
@@ -72,6 +74,8 @@ class Group:
     def join(self, owner: str, priority: Priority, deadline_s: float | None, *, at_head: bool) -> Ticket | Refused:
         """Stand in the line, or be refused because it is full."""
         now_s = self._clock()
+        if self._is_stopping:
+            return self._refused("stopping", 0.0, 0)
         if len(self.line) >= self._rules.queue_max:
             return self._refused("full", 0.0, len(self.line))
         loop = asyncio.get_running_loop()
@@ -128,12 +132,17 @@ class Group:
         """Live leases of all processes."""
         return self._places.occupied(self.name)
 
-    def close(self) -> None:
-        """Refuse everybody who waits; live leases stay until they are released."""
+    def stop(self) -> None:
+        """Refuse everybody who waits, and whoever comes; live leases stay until they are released."""
+        self._is_stopping = True
         for priority in Priority:
             while (ticket := self.line.next_of(priority)) is not None:
                 if not ticket.future.done():
-                    ticket.answer(self._refused("deadline", self._clock() - ticket.joined_s, 0))
+                    ticket.answer(self._refused("stopping", self._clock() - ticket.joined_s, 0))
+
+    def close(self) -> None:
+        """As `stop`, and listen no more."""
+        self.stop()
         if self._retry is not None:
             self._retry.cancel()
         if self._neighbours is not None:
@@ -193,7 +202,7 @@ class Group:
         self._freed(now_s)
 
     def _freed(self, now_s: float) -> None:
-        """Somebody may go now: of three freed places one goes to a neighbour that waits, so that none of us starves."""
+        """Somebody may go now: of ten freed places one goes to a neighbour that waits, so that none of us starves."""
         target = self if self._into is None else self.root()
         if not target.line:
             target._wake_neighbour(now_s)
@@ -251,12 +260,12 @@ class Group:
             ticket.answer(group._refused("deadline", self._clock() - ticket.joined_s, ahead))
             group._look_again_later()
 
-    def _refused(self, reason: str, waited_s: float, ahead: int) -> Refused:
+    def _refused(self, reason: Literal["full", "deadline", "stopping"], waited_s: float, ahead: int) -> Refused:
         cap, _ = self._limits()
         hold_s = median(self._holds) if self._holds else 0.0
         estimate = math.ceil(hold_s * (ahead + 1) / max(cap, 1))
         return Refused(
-            reason="full" if reason == "full" else "deadline",
+            reason=reason,
             retry_after_s=min(max(estimate, 1), 60),
             waited_s=waited_s,
             in_flight=len(self.held),

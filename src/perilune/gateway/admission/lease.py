@@ -17,10 +17,12 @@ class Lease:
     """The right to have one request in flight on an account group, until released.
 
     Shape: `is_lost` is true when the backend gave the place to somebody else (this machine slept past its expiry): the
-    stream under it has to end.
+    stream under it has to end. `on_lost` is called then.
     """
 
-    __slots__ = ("_give_back", "group", "is_lost", "number", "owner", "place", "priority", "taken_s", "waited_s")
+    __slots__ = (
+        "_give_back", "group", "is_lost", "number", "on_lost", "owner", "place", "priority", "taken_s", "waited_s",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -40,6 +42,7 @@ class Lease:
         self.taken_s = taken_s
         self.waited_s = 0.0
         self.is_lost = False
+        self.on_lost: Callable[[], None] | None = None
 
     @property
     def is_live(self) -> bool:
@@ -61,12 +64,12 @@ class Lease:
 
 
 class Refused(Struct, frozen=True, kw_only=True):
-    """No lease: the line is full, or the deadline passed in it.
+    """No lease: the line is full, the deadline passed in it, or nobody is served any more.
 
     Units: seconds; `retry_after_s` is an estimate from the line, 1 to 60.
     """
 
-    reason: Literal["full", "deadline"]
+    reason: Literal["full", "deadline", "stopping"]
     retry_after_s: int
     waited_s: float
     in_flight: int

@@ -3,12 +3,16 @@
 import hmac
 import os
 import secrets
+import time
 from contextlib import suppress
 from pathlib import Path
 
 from perilune.gateway.admission.lockfile import LockFile
 from perilune.gateway.admission.memory import MemoryPlaces
 from perilune.gateway.admission.neighbours import FIRST_WAITING_BYTE, WaitingByte
+from perilune.gateway.admission.port import Keeper
+
+_LOOK_S = 0.005
 
 
 class LockedPlaces:
@@ -19,6 +23,7 @@ class LockedPlaces:
     """
 
     is_instant = True
+    kept_by: Keeper = "locks"
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -27,6 +32,11 @@ class LockedPlaces:
         self._groups: dict[str, _Group] = {}
         self._alone = MemoryPlaces()
         self.is_degraded = False
+
+    @property
+    def folder_id(self) -> str:
+        """What all who share these locks have in common, and nobody else."""
+        return hmac.digest(self._key, b"folder", "sha256").hex()[:32]
 
     def take(self, group: str, cap: int, reserved: int, *, may_use_reserved: bool) -> int | None:
         try:
@@ -98,6 +108,7 @@ class _Group:
         self.held: set[int] = set()
         self._highest = -1  # no held place is above it
         self._next = 0  # freed last, so most likely free
+        self._looked_beyond, self._look_again_s = 0, 0.0
         self.waiting = WaitingByte(file)
 
     def take(self, cap: int, reserved: int, may_use_reserved: bool) -> int | None:
@@ -157,9 +168,18 @@ class _Group:
         """
         if self._highest >= cap:
             self._highest = max(self.held)
-        if self._highest < cap and self._file.foreign(cap, FIRST_WAITING_BYTE) is None:
+        if self._highest < cap and self._nobody_is_beyond(cap):
             return False
         return self.occupied() > cap
+
+    def _nobody_is_beyond(self, cap: int) -> bool:
+        """Looked at anew every few milliseconds: only a process with a higher cap could be there."""
+        now_s = time.monotonic()
+        if cap == self._looked_beyond and now_s < self._look_again_s:
+            return True
+        is_empty = self._file.foreign(cap, FIRST_WAITING_BYTE) is None
+        self._looked_beyond, self._look_again_s = cap, now_s + _LOOK_S if is_empty else 0.0
+        return is_empty
 
 
 def _shared_key(path: Path) -> bytes:

@@ -3,11 +3,14 @@
 from collections import defaultdict
 from itertools import chain
 
+from perilune.gateway.admission.port import Keeper
+
 
 class MemoryPlaces:
     """Places as a set of numbers per group."""
 
     is_instant = True
+    kept_by: Keeper = "memory"
 
     def __init__(self) -> None:
         self._taken: defaultdict[str, set[int]] = defaultdict(set)

@@ -10,6 +10,7 @@ from uuid import uuid4
 
 from perilune.core.errors import StoreError
 from perilune.gateway.admission.memory import first_free
+from perilune.gateway.admission.port import Keeper
 from perilune.gateway.admission.process import is_alive, this_process
 from perilune.store import leases
 from perilune.store.engine import Store
@@ -33,6 +34,7 @@ class RowPlaces:
     """
 
     is_instant = False
+    kept_by: Keeper = "rows"
 
     def __init__(
         self, store: Store, wall_ms: Callable[[], int] = _wall_ms, lost: Callable[[str, int], None] | None = None
@@ -75,6 +77,9 @@ class RowPlaces:
             if lease_id is not None:
                 self._to_remove.add(lease_id)
         self._remove_freed()
+
+    def may_hand_over(self) -> bool:
+        return not self.is_degraded
 
     def others_wait(self, group: str) -> bool:
         """Say that this process waits for a place, and hear whether another one does."""

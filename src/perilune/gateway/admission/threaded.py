@@ -13,6 +13,7 @@ from perilune.gateway.admission.port import Places, SlowNeighbours
 from perilune.gateway.admission.queue import Priority
 
 _RETRY_S = (0.005, 0.020)
+_KEPT_BEFORE_ONE_IS_LEFT = 9
 
 _log = logging.getLogger(__name__)
 
@@ -24,7 +25,11 @@ class ThreadedGroup(Group):
         super().__init__(name, places, rules, clock)
         self._executor = executor
         self._changed = asyncio.Event()
+        self._was_woken = asyncio.Event()
         self._server: asyncio.Task[None] | None = None
+        self._has_neighbours = False
+        self._handed_over = 0
+        self._proved_cap = UNLIMITED  # the cap under which the backend gave a place last
 
     def try_take(self, owner: str, priority: Priority) -> Lease | None:
         return None
@@ -51,15 +56,57 @@ class ThreadedGroup(Group):
             self._server.cancel()
 
     def lose(self, place: int) -> None:
-        """Mark the lease on a place that somebody else got."""
-        for lease in self.held:
-            if lease.place == place:
-                lease.is_lost = True
+        """Mark the lease on a place that somebody else got; whoever holds it is told."""
+        for lease in [lease for lease in self.held if lease.place == place]:
+            lease.is_lost = True
+            if lease.on_lost is not None:
+                lease.on_lost()
+
+    def woken(self) -> None:
+        """A place came free elsewhere."""
+        self._was_woken.set()
+        self._changed.set()
+
+    def _released(self, lease: Lease) -> None:
+        if not lease.is_lost:
+            super()._released(lease)
+            return
+        self.held.pop(lease, None)
+        self._give_back(lease.place, self._clock())
 
     def _look_again_later(self) -> None:
         """The serving task looks again by itself."""
 
     def _free(self, place: int, now_s: float) -> None:
+        if not self._hand_over(place):
+            self._give_back(place, now_s)
+
+    def _hand_over(self, place: int) -> bool:
+        """Give a freed place to the next of our line; of ten, one is left where others wait too.
+
+        After the cap was lowered nothing is handed over until the backend has given a place under the new one.
+        """
+        if not self.line or self._into is not None or place < 0 or not self._may_hand_over():
+            return False
+        if self._has_neighbours and self._handed_over >= _KEPT_BEFORE_ONE_IS_LEFT:
+            self._handed_over = 0
+            return False
+        cap, reserved = self._limits()
+        if cap < self._proved_cap:
+            return False
+        for priority in self.line.classes_in_order():
+            fits = place < (cap if priority is Priority.INTERACTIVE else cap - reserved)
+            ticket = self.line.next_of(priority) if fits else None
+            if ticket is not None:
+                self._handed_over += 1
+                self._grant(ticket, place)
+                return True
+        return False
+
+    def _may_hand_over(self) -> bool:
+        return isinstance(self._places, SlowNeighbours) and self._places.may_hand_over()
+
+    def _give_back(self, place: int, now_s: float) -> None:
         try:
             loop = asyncio.get_running_loop()
             freeing = self._executor.submit(self._places.give_back, self.name, place)
@@ -88,16 +135,19 @@ class ThreadedGroup(Group):
         for _ in range(self._cap):
             if not self.line or not await self._serve_next():
                 break
-        if self.line and await self._others_wait():
-            await asyncio.sleep(pause_s)
-        elif self.line:
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._changed.wait(), pause_s)
+        if not self.line:
+            return
+        event = self._was_woken if await self._others_wait() else self._changed
+        with suppress(TimeoutError):
+            await asyncio.wait_for(event.wait(), pause_s)
+        self._was_woken.clear()
 
     async def _others_wait(self) -> bool:
         if not isinstance(self._places, SlowNeighbours):
             return False
-        return await asyncio.get_running_loop().run_in_executor(self._executor, self._places.others_wait, self.name)
+        loop = asyncio.get_running_loop()
+        self._has_neighbours = await loop.run_in_executor(self._executor, self._places.others_wait, self.name)
+        return self._has_neighbours
 
     async def _serve_next(self) -> bool:
         for priority in self.line.classes_in_order():
@@ -121,10 +171,13 @@ class ThreadedGroup(Group):
             lambda: self._places.take(self.name, cap, reserved, may_use_reserved=priority is Priority.INTERACTIVE),
         )
         try:
-            return await asyncio.shield(taking)
+            place = await asyncio.shield(taking)
         except asyncio.CancelledError:
             taking.add_done_callback(self._return_unwanted)
             raise
+        if place is not None:
+            self._proved_cap = cap
+        return place
 
     def _return_unwanted(self, taking: "asyncio.Future[int | None]") -> None:
         if not taking.cancelled() and taking.exception() is None and (place := taking.result()) is not None:

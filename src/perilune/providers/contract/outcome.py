@@ -68,7 +68,8 @@ class Outcome(Struct, frozen=True, kw_only=True):
     """One attempt's end, with everything learned from the vendor's words.
 
     Shape: `code` is our PL code; `window` a window id when the sentence named one; `limit` and `need` the numbers of a
-    cap, rate or context refusal; `parameter` what a `bad_param` is about; `words` the vendor's sentence, redacted.
+    cap, rate or context refusal; `parameter` what a `bad_param` is about; `words` the vendor's sentence, redacted;
+    `facts` what an outcome of our own finding is told with.
     Units: `retry_after_s` seconds from the answer.
     """
 
@@ -84,3 +85,4 @@ class Outcome(Struct, frozen=True, kw_only=True):
     limit: int | None = None
     need: int | None = None
     parameter: str | None = None
+    facts: dict[str, str] | None = None

@@ -12,6 +12,7 @@ from perilune.providers.contract.send import shape as shape_free
 from perilune.providers.contract.thinking_fields import thinking_changes
 
 _SAMPLING = ("temperature", "top_p", "presence_penalty", "frequency_penalty", "top_k")
+_FOREIGN = ("service_tier", "seed", "logit_bias", "client_metadata")
 _DEFAULT_LIMIT = 8192
 
 
@@ -24,6 +25,7 @@ def shape_by_traits(asked: Asked) -> Shaped:
     adjusted: list[str] = []
     if traits.sampling == "fixed":
         _drop_sampling(asked, changes, adjusted)
+        _drop_foreign(asked, changes, adjusted)
     _set_limit(asked, traits, changes, adjusted)
     changes |= thinking_changes(asked, traits)
     return Shaped(changes, tuple(adjusted))
@@ -38,6 +40,14 @@ def _drop_sampling(asked: Asked, changes: dict[str, object], adjusted: list[str]
         changes["n"] = REMOVE
     elif asked.head.n is not None:
         raise RequestError.of("PL-UNSUPPORTED", variant="many", count=str(asked.head.n)[:20])
+
+
+def _drop_foreign(asked: Asked, changes: dict[str, object], adjusted: list[str]) -> None:
+    """Fields that these vendors do not have; some of them tell about the client's machine and sessions."""
+    for name in _FOREIGN:
+        if getattr(asked.head, name) is not None:
+            changes[name] = REMOVE
+            adjusted.append(name)
 
 
 def _set_limit(asked: Asked, traits: Model, changes: dict[str, object], adjusted: list[str]) -> None:

@@ -47,8 +47,8 @@ class Ways(Struct, frozen=True, kw_only=True):
     """What a body depends on besides its parameters.
 
     Shape: `family` names the makers whose reasoning signatures are each other's; `streams_always` says that a request
-    for a whole answer is sent as a stream and collected, so that silence can be told from work; the rest is as in
-    `dialects.target.Target`.
+    for a whole answer is sent as a stream and collected, so that silence can be told from work; `names_session` that a
+    conversation known by a header is named to it, for its cache; the rest is as in `dialects.target.Target`.
     """
 
     family: str = ""
@@ -59,6 +59,7 @@ class Ways(Struct, frozen=True, kw_only=True):
     takes_system_turns: bool = True
     takes_partial: bool = False
     takes_session: bool = True
+    names_session: bool = False
     renumbers_calls: bool = False
     keeps_hosts_betas: bool = False
 

@@ -35,7 +35,8 @@ REQUEST_ROWS = (
     ),
     _request(Is.BAD_PARAM, r"invalid temperature", parameter="temperature"),
     _request(Is.BAD_PARAM, r"invalid top_p", parameter="top_p"),
-    _request(Is.BAD_PARAM, r"invalid thinking", r"cannot specify both", r"budget_tokens", parameter="thinking"),
+    _request(Is.BAD_PARAM, r"budget_tokens", parameter="budget_tokens"),
+    _request(Is.BAD_PARAM, r"invalid thinking", r"cannot specify both", parameter="thinking"),
     _request(Is.BAD_PARAM, r"tool_choice.*incompatible with thinking", parameter="tool_choice"),
     _request(Is.BAD_PARAM, r"only .* is allowed for this model", parameter="sampling"),
     _request(

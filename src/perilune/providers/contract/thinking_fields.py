@@ -17,9 +17,9 @@ _FIELDS = ("thinking", "reasoning_effort", "reasoning", "output_config")
 
 
 def thinking_changes(asked: Asked, traits: Model) -> dict[str, object]:
-    """What of the thinking fields has to change; nothing when neither slot nor client spoke."""
+    """What of the thinking fields has to change; when neither slot nor client spoke, only unknown efforts are out."""
     if asked.thinking is None:
-        return {}
+        return _without_effort(asked)
     wanted = _wanted_fields(asked, asked.thinking, traits)
     changes: dict[str, object] = {}
     for name in _FIELDS:
@@ -50,10 +50,30 @@ def _wanted_fields(asked: Asked, thinking: Thinking, traits: Model) -> dict[str,
     effort = offered_effort(thinking, traits) if "effort" in traits.thinking_form else None
     fields: dict[str, Any] = {}
     if "toggle" in traits.thinking_form and not must_think:
-        fields["thinking"] = _toggle(asked, thinking, traits)
+        fields |= _switch(asked, thinking, traits)
     if effort is not None:
         _put_effort(asked.surface, fields, effort)
     return fields
+
+
+def _without_effort(asked: Asked) -> dict[str, object]:
+    """An effort that is no known word is silently ignored by the vendor and costs the most, so it never leaves."""
+    changes: dict[str, object] = {}
+    if asked.head.reasoning_effort is not None:
+        changes["reasoning_effort"] = REMOVE
+    for name in ("thinking", "reasoning", "output_config"):
+        present = getattr(asked.head, name)
+        if isinstance(present, dict) and "effort" in present:
+            rest = {key: value for key, value in present.items() if key != "effort"}
+            changes[name] = rest or REMOVE
+    return changes
+
+
+def _switch(asked: Asked, thinking: Thinking, traits: Model) -> dict[str, Any]:
+    """On or off. Responses has no switch: there, off is an effort of its own, on is what the model does by itself."""
+    if asked.surface is not Dialect.RESPONSES:
+        return {"thinking": _toggle(asked, thinking, traits)}
+    return {"reasoning": {"effort": "none"}} if thinking == "off" else {}
 
 
 def _toggle(asked: Asked, thinking: Thinking, traits: Model) -> dict[str, Any]:

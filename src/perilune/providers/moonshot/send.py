@@ -23,6 +23,7 @@ _WAYS = Ways(
     takes_image_urls=False,
     takes_system_turns=False,
     takes_partial=True,
+    names_session=True,
     renumbers_calls=True,
 )
 _NOT_TAKEN = ("context_management",)

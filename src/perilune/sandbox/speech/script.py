@@ -139,7 +139,7 @@ class Speaker:
         functions = [tool for tool in asked.tools if tool.kind == "function"]
         if not functions or not (wanted or asked.choice in ("required", "specified")):
             return None
-        tool = _command_tool(functions)
+        tool = command_tool(functions)
         word = wanted[1] if wanted and wanted.groups() else "echo hi"
         return Line(say="", reasoning="need a tool", tool=tool.name, arguments=sample_arguments(tool.schema, word))
 
@@ -182,7 +182,8 @@ def _sample(schema: Any, word: str) -> Any:
             return word
 
 
-def _command_tool(tools: list[Tool]) -> Tool:
+def command_tool(tools: list[Tool]) -> Tool:
+    """The tool that runs commands, else the first."""
     for tool in tools:
         if any(word in tool.name.lower() for word in _COMMAND_TOOLS):
             return tool

@@ -49,6 +49,7 @@ MESSAGES = {
     "cli.gateway.keys": "The gateway's own keys: create, list, revoke.",
     "cli.gateway.keys.create": "A new gateway key, printed once.",
     "cli.gateway.keys.list": "Gateway keys, what they may do, their state.",
+    "cli.gateway.keys.set": "Change what a gateway key may use.",
     "cli.gateway.keys.revoke": "End a gateway key for good.",
     "cli.notify.add": "Add a channel; secrets go into the vault.",
     "cli.notify.list": "Channels, what goes there, how the last message went.",

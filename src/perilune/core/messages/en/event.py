@@ -1,6 +1,7 @@
 """Events as one line."""
 
 MESSAGES = {
+    "event.budget_soft": "Gateway key {key} has used its soft budget of {budget}.",
     "event.failover": "{route}: {main} → {account} ({code}).",
     "event.route_back": "{route}: back to {account}.",
     "event.drift": "{account} is answered in a new shape: {fields}.",

@@ -37,6 +37,7 @@ MESSAGES = {
     "gateway.keys.col.key": "KEY",
     "gateway.keys.col.limits": "LIMITED TO",
     "gateway.keys.col.priority": "PRIORITY",
+    "gateway.keys.col.budget": "BUDGET",
     "gateway.keys.col.expires": "EXPIRES",
     "gateway.keys.col.state": "STATE",
     "gateway.keys.state.active": "active",

@@ -13,6 +13,7 @@ MESSAGES = {
     ),
     "help_sandbox.exits": "0 1 2 130",
     "help_sandbox.option.listen": "address and port on this machine",
+    "help_sandbox.option.tls": "answer over TLS, with this kind of certificate",
     "help_sandbox.option.scenario": "a name or a TOML file",
     "help_sandbox.option.with_forges": "also play GitHub, GitLab and Gitea, each with one pull request",
 }

@@ -49,6 +49,7 @@ MESSAGES = {
     "cli.gateway.keys": "网关自己的密钥：create、list、revoke。",
     "cli.gateway.keys.create": "新建网关密钥，只打印一次。",
     "cli.gateway.keys.list": "网关密钥、权限和状态。",
+    "cli.gateway.keys.set": "更改网关密钥可用的额度。",
     "cli.gateway.keys.revoke": "永久吊销网关密钥。",
     "cli.notify.add": "添加渠道；密钥存入保险库。",
     "cli.notify.list": "渠道、发往那里的事件、最近一次结果。",

@@ -1,6 +1,7 @@
 """Events as one line."""
 
 MESSAGES = {
+    "event.budget_soft": "网关密钥 {key} 已用完软预算 {budget}。",
     "event.failover": "{route}：{main} → {account}（{code}）。",
     "event.route_back": "{route}：切回 {account}。",
     "event.drift": "{account} 的返回格式有变化：{fields}。",

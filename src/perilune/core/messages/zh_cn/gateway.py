@@ -37,6 +37,7 @@ MESSAGES = {
     "gateway.keys.col.key": "密钥",
     "gateway.keys.col.limits": "限于",
     "gateway.keys.col.priority": "优先级",
+    "gateway.keys.col.budget": "预算",
     "gateway.keys.col.expires": "到期",
     "gateway.keys.col.state": "状态",
     "gateway.keys.state.active": "有效",

@@ -12,6 +12,7 @@ MESSAGES = {
     ),
     "help_sandbox.exits": "0 1 2 130",
     "help_sandbox.option.listen": "本机地址和端口",
+    "help_sandbox.option.tls": "以 TLS 应答，并使用此类证书",
     "help_sandbox.option.scenario": "场景名称或 TOML 文件",
     "help_sandbox.option.with_forges": "同时扮演 GitHub、GitLab 和 Gitea，各有一个合并请求",
 }

@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from perilune.config.schema import AccountConfig
 from perilune.core.errors import PeriluneError, Problem
+from perilune.core.messages import Voice
 from perilune.faces.adding.services import AddServices
 from perilune.faces.cli.account.lookup import bind, find_account
 from perilune.faces.cli.account.trying import named, report_lines, trial_lines, try_binding, unlisted
@@ -30,7 +31,7 @@ _SLOW = "PL-SLOW-FIRST"
 class TrialServices(AddServices, Protocol):
     """What testing needs beside adding."""
 
-    def try_inference(self, account: str) -> Trial:
+    def try_inference(self, account: str, voice: Voice) -> Trial:
         """One tiny real request over one account."""
         ...
 
@@ -134,7 +135,7 @@ def _free(
 def _asked(session: Session, services: TrialServices, account: AccountConfig, *, as_json: bool) -> Trial:
     """One real request, after saying what it costs."""
     session.note(session.voice.say(f"accounts.costs.{services.plans[account.plan].unit}"))
-    trial = services.try_inference(account.name)
+    trial = services.try_inference(account.name, session.voice)
     if not as_json:
         for line in trial_lines(trial, session.out.columns, session.voice):
             session.answer(line)

@@ -20,6 +20,7 @@ from perilune.faces.cli.adding.telling_sourced import Added, tell_added, tell_kn
 from perilune.faces.cli.prompt import ask_hidden
 from perilune.faces.cli.session import Session
 from perilune.monitor.detect import Target
+from perilune.providers.contract.probing import Probed
 from perilune.providers.contract.reading import Binding, reader_of
 from perilune.providers.contract.sources import login_reader, session_reader
 from perilune.quota.snapshot import Snapshot
@@ -184,7 +185,14 @@ def _save(
         check_name(choices.name, taken)
     name = free_name(choices.name, binding.plan.id, taken)
     fields = {"source": binding.source, "cookie_source": cookies, "browser": browser}
-    save_sourced(services, name, binding.plan, binding.region, fields, secret)
+
+    def keep_reading() -> None:
+        """A running service reads an account as soon as it sees one; it is not to ask what has just been answered."""
+        if found.snapshot is not None:
+            read = Probed(host=binding.host, url=binding.base, verdict="accepted", status=200, snapshot=found.snapshot)
+            services.keep_reading(name, binding.secret, read)
+
+    save_sourced(services, name, binding.plan, binding.region, fields, secret, keep_reading)
     tell_added(Added(name, binding, found.snapshot), session, as_json=as_json)
     return 0
 

@@ -1,6 +1,6 @@
 """Saving an account that is read by a login or a web session."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from perilune.catalog.plan import Plan, Region
 from perilune.config.edit import append_table
@@ -19,8 +19,12 @@ def save_sourced(
     region: Region,
     fields: Mapping[str, object],
     secret: Secret | None = None,
+    before: Callable[[], None] = lambda: None,
 ) -> None:
-    """Add the account to the configuration; a session that was pasted goes into the vault first."""
+    """Add the account to the configuration; a session that was pasted goes into the vault first.
+
+    `before` is done once the name is sure and before anybody can see the account.
+    """
     file = services.paths.config_file
     place = f"{name}.web"
     reference = None if secret is None else services.vault.store(place, secret)
@@ -29,6 +33,7 @@ def save_sourced(
 
     def edit(text: str) -> str:
         check_name(name, [account["name"] for account in parse(text, file.name).get("accounts", [])])
+        before()
         return append_table(text, ("accounts",), written)
 
     try:

@@ -1,0 +1,1 @@
+"""Doctor: what is wrong on this machine and how to put it right, as a list of small checks."""

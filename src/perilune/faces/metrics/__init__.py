@@ -1,0 +1,1 @@
+"""Metrics: one Prometheus exposition of what the monitor, the gateway and the reviewer know."""
