@@ -10,8 +10,8 @@ import msgspec
 import pytest
 
 from perilune.compose.engine import Engine
-from perilune.compose.open_reviews import open_reviews
 from perilune.compose.review_worker import review_worker
+from perilune.compose.reviews_view import open_reviews
 from perilune.compose.workbench import Workbench
 from perilune.core.addresses import host_of
 from perilune.review.jobs.worker import Pace

@@ -1,12 +1,29 @@
-"""Reviews that have not ended: queued, running, put off, with the reason and the moment they go on."""
+"""Reviews for the API: the newest that have ended, and those that are queued, running or put off, with the reason."""
 
-from perilune.faces.api.ports import OpenReviewDocument
+from datetime import datetime
+
+from perilune.faces.api.ports import OpenReviewDocument, ReviewDocument, ReviewsDocument
 from perilune.store.engine import Store
 from perilune.store.job_rows import JobRow, JobState
 from perilune.store.jobs import Jobs
+from perilune.store.reviews import recent_reviews
 
 _KINDS = ("review", "local")
 _MOST = 100
+
+
+def reviews_document(store: Store, limit: int, now: datetime) -> ReviewsDocument:
+    """`perilune.reviews.v1`."""
+    with store.read() as connection:
+        rows = recent_reviews(connection, limit)
+    reviews = [
+        ReviewDocument(
+            id=row.id, started_at=row.started_at, status=row.status, title=row.title, findings=dict(row.findings),
+            requests=row.requests, took_s=row.took_s,
+        )
+        for row in rows
+    ]  # fmt: skip
+    return ReviewsDocument(generated_at=now, reviews=reviews, open=open_reviews(store))
 
 
 def open_reviews(store: Store) -> list[OpenReviewDocument]:
