@@ -1,6 +1,7 @@
 """A process that works on review jobs as `perilune up` does, its spans a tenth as long so that many can be killed."""
 
 import asyncio
+import os
 from datetime import timedelta
 
 from perilune.compose.engine import Engine
@@ -9,9 +10,12 @@ from perilune.compose.workbench import Workbench
 from perilune.review.jobs.worker import Pace
 from perilune.review.publish import sending
 
-SCALE = 10
-TENTH = Pace(
-    lease=timedelta(seconds=30 / SCALE), heartbeat_s=10 / SCALE, poll_s=1 / SCALE, wait_after_fault=timedelta(seconds=3)
+SCALE = int(os.environ.get("BENCH_SCALE", "10"))
+PACE = Pace(
+    lease=timedelta(seconds=30 / SCALE),
+    heartbeat_s=10 / SCALE,
+    poll_s=1 / SCALE,
+    wait_after_fault=timedelta(seconds=30 / SCALE),
 )
 
 
@@ -20,7 +24,7 @@ async def work() -> None:
     sending.RECONCILE_AFTER /= SCALE
     sending.SEND_WITHIN /= SCALE
     bench = Workbench()
-    await review_worker(Engine(bench, bench.monitoring_now()), TENTH).run()
+    await review_worker(Engine(bench, bench.monitoring_now()), PACE).run()
 
 
 if __name__ == "__main__":
