@@ -7,7 +7,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from perilune.catalog.load import Catalogue
-from perilune.catalog.models import Model
+from perilune.catalog.models import Model, merge_live
 from perilune.core.money import Money
 from perilune.quota.held import Held, Known
 from perilune.quota.refusals import resolve
@@ -48,16 +48,19 @@ class Board:
         self._judged: dict[str, _Judgement] = {}
         self._unclear: set[str] = set()
         self._doubted: dict[str, datetime] = {}
+        self._traits: dict[tuple[str, str], Model] = {}
 
     def know(self, known: Mapping[str, Known]) -> None:
         """The accounts of another version of the configuration."""
         self._known = known
         self._judged.clear()
+        self._traits = self._live_traits()
 
     def load(self, held: Mapping[str, Held], now: datetime) -> None:
         """Take over what the store holds now; refusals that named no window are settled by the new reading."""
         self._held = dict(held)
         self._judged.clear()
+        self._traits = self._live_traits()
         for account in list(self._unclear):
             self._settle(account, now)
 
@@ -100,8 +103,8 @@ class Board:
         return held.snapshot.models if held and held.snapshot else ()
 
     def traits(self, account: str, plan: str, model: str) -> Model | None:
-        """What the model can do, by the catalogue; None for an unknown model."""
-        return self._catalogue.model(plan, model)
+        """What the model can do: the account's live list over the catalogue; None for a model that neither knows."""
+        return self._traits.get((account, model)) or self._catalogue.model(plan, model)
 
     def refused(self, refusal: Refusal) -> None:
         """A vendor said no: it counts at once, is kept, and the account is read anew."""
@@ -140,6 +143,18 @@ class Board:
             self._held[account] = replace(held, refusals=tuple(r for r in held.refusals if r.kind not in _OF_THE_KEY))
             self._judged.pop(account, None)
             self._keep(account, None)
+
+    def _live_traits(self) -> dict[tuple[str, str], Model]:
+        """The rows of models that the accounts' own lists describe, made once for each reading."""
+        found: dict[tuple[str, str], Model] = {}
+        for account, held in self._held.items():
+            reading = held.snapshot
+            if reading is None:
+                continue
+            plan, day = reading.plan, reading.fetched_at.date()
+            for live in reading.live_models:
+                found[account, live.id] = merge_live(self._catalogue.model(plan, live.id), live, plan, day)
+        return found
 
     def _remember(self, refusal: Refusal) -> None:
         held = self._held.get(refusal.account, Held())

@@ -18,6 +18,8 @@ from perilune.gateway.record import AttemptRecord, RequestRecord
 
 FIRST_TOKEN_S = (0.1, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 15.0, 30.0, 60.0, 120.0)
 REQUEST_S = (0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 900.0)
+OVERHEAD_S = (0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.05, 0.25, 1.0)
+QUEUE_S = (0.001, 0.01, 0.1, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 60.0, 300.0)
 _BROKEN = {"stream_cut": "cut", "timeout_idle": "idle", "garbled": "garbled"}
 
 
@@ -51,6 +53,8 @@ class Sums(Struct):
     rejected: Counter[str] = field(default_factory=Counter)  # our code
     first_token: dict[tuple[str, str], Spread] = field(default_factory=dict)  # account, surface
     request: dict[tuple[str, str], Spread] = field(default_factory=dict)  # account, surface
+    overhead: Spread = field(default_factory=lambda: Spread.over(OVERHEAD_S))
+    queue_wait: dict[str, Spread] = field(default_factory=dict)  # priority
 
 
 class Meter:
@@ -86,6 +90,10 @@ class Meter:
         moved = next((one for one in sent if (one.account, one.model) != (sent[-1].account, sent[-1].model)), None)
         if moved is not None:
             sums.failovers[route, moved.code or ""] += 1
+        if request.overhead_ms is not None:
+            sums.overhead.add(request.overhead_ms / 1000)
+        if request.route is not None and request.queued_ms is not None:
+            sums.queue_wait.setdefault(request.priority, Spread.over(QUEUE_S)).add(request.queued_ms / 1000)
         if not sent and request.code is not None:
             sums.rejected[request.code] += 1
         if request.account is not None:

@@ -11,7 +11,7 @@ from perilune.gateway.budgets import Count
 class RequestRecord(Struct, frozen=True, kw_only=True):
     """One request. Shape: `session` is a digest; `account` None when nobody answered. Units: `…_ms` milliseconds.
 
-    `counts` are the budgets that it is settled against.
+    `overhead_ms` is our own part up to the answer's head; `counts` are the budgets that it is settled against.
     """
 
     id: str
@@ -45,6 +45,8 @@ class RequestRecord(Struct, frozen=True, kw_only=True):
     bytes_in: int
     bytes_out: int
     counts: tuple[Count, ...] = ()
+    priority: str = "interactive"
+    overhead_ms: float | None = None
 
 
 class AttemptRecord(Struct, frozen=True, kw_only=True):

@@ -51,6 +51,11 @@ class Counters(Struct):
     in_flight: int = 0
     adjusted: dict[str, int] = {}
     outcomes: dict[str, int] = {}
+    turned_away: dict[str, int] = {}
+
+    def turn_away(self, code: str) -> None:
+        """Count one that was refused before it was a request of a route. `code` is one of ours."""
+        self.turned_away[code] = self.turned_away.get(code, 0) + 1
 
 
 class LiveTraits:

@@ -40,6 +40,7 @@ class Tally:
         self.model_asked: str | None = None
         self.is_stream = False
         self.waited_s = 0.0
+        self._overhead_ms: float | None = None
         self.counts: tuple[Count, ...] = ()
         self.skips: Mapping[str, Attempt] = {}
         counters.requests += 1
@@ -73,7 +74,8 @@ class Tally:
     def overhead_ms(self, now: float, waited_s: float) -> float:
         """Our own part: everything but waiting for the upstream and in the queue."""
         self.waited_s = waited_s
-        return max((now - self._began - self._upstream_s - waited_s) * 1000, 0.0)
+        self._overhead_ms = max((now - self._began - self._upstream_s - waited_s) * 1000, 0.0)
+        return self._overhead_ms
 
     def finish(
         self,
@@ -131,6 +133,8 @@ class Tally:
             bytes_in=len(call.body),
             bytes_out=bytes_out,
             counts=self.counts,
+            priority=call.priority.name.lower(),
+            overhead_ms=self._overhead_ms,
         )
         tried = [*self.attempts, *self._passed_over()] if self.skips else self.attempts
         self._ledger.record(record, [_row(number, a) for number, a in enumerate(tried, 1)])

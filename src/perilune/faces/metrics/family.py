@@ -30,6 +30,8 @@ class GatewayFacts(Struct, frozen=True, kw_only=True):
     slots: Sequence[SlotNow]
     adjusted: Mapping[str, int]
     dropped: int
+    recalls: Mapping[str, int] = {}
+    turned_away: Mapping[str, int] = {}
 
 
 class Facts(Struct, frozen=True, kw_only=True):
