@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from perilune.gateway.admission.learning import CapLearner
 from perilune.gateway.admission.lease import Lease, Refused, Ticket
-from perilune.gateway.admission.port import Neighbours, Places
+from perilune.gateway.admission.port import Neighbours, Places, Troubled
 from perilune.gateway.admission.queue import Priority, WaitingLine
 
 UNLIMITED = 100_000
@@ -282,4 +282,5 @@ class Group:
             waited_s=waited_s,
             in_flight=len(self.held),
             cap=self.learner.cap(self._clock()),
+            is_cut_off=isinstance(self._places, Troubled) and self._places.trouble == "closed",
         )

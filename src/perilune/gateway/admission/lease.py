@@ -66,6 +66,7 @@ class Lease:
 class Refused(Struct, frozen=True, kw_only=True):
     """No lease: the line is full, the deadline passed in it, or nobody is served any more.
 
+    Shape: `is_cut_off` when the server that keeps the places cannot be asked and nothing is let through meanwhile.
     Units: seconds; `retry_after_s` is an estimate from the line, 1 to 60.
     """
 
@@ -74,6 +75,7 @@ class Refused(Struct, frozen=True, kw_only=True):
     waited_s: float
     in_flight: int
     cap: int | None
+    is_cut_off: bool = False
 
 
 class Ticket:
