@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from msgspec import Struct
 from msgspec.structs import replace
-from sqlalchemy import ColumnElement, Connection, Numeric, cast, distinct, func, select
+from sqlalchemy import ColumnElement, Connection, Numeric, cast, func, select
 
 from perilune.core.numbers import plain
 from perilune.store.schema import attempts, requests
@@ -152,19 +152,6 @@ def count_requests(connection: Connection, start: datetime, end: datetime) -> in
     """How many requests came from `start` until before `end`, without tests of accounts."""
     asked = select(func.count()).select_from(requests).where(_between(start, end), _NO_TEST)
     return int(connection.execute(asked).scalar_one())
-
-
-def count_failovers(connection: Connection, start: datetime, end: datetime) -> int:
-    """How many requests were sent to more than one slot."""
-    slots = func.count(distinct(attempts.c.account + "/" + func.coalesce(attempts.c.model, "")))
-    moved = (
-        select(attempts.c.request_id)
-        .join(requests, requests.c.id == attempts.c.request_id)
-        .where(_between(start, end), attempts.c.was_sent)
-        .group_by(attempts.c.request_id)
-        .having(slots > 1)
-    )
-    return int(connection.execute(select(func.count()).select_from(moved.subquery())).scalar_one())
 
 
 def first_content_percentile(
