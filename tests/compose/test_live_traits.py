@@ -29,6 +29,9 @@ def test_the_list_of_an_account_corrects_the_shipped_row_for_that_account_alone(
         500_000, "only", ("low", "max"), False,
     )  # fmt: skip
     assert traits.sampling == "fixed"
+    before = found.traits("work", "kimi-code", "k3")
+    found.load(found._held, NOW)
+    assert found.traits("work", "kimi-code", "k3") is before  # prepared plans go by the object
     assert found.traits("other", "kimi-code", "k3") == load().model("kimi-code", "k3")
 
 
