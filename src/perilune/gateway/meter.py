@@ -4,7 +4,6 @@ A request is only put aside here; it is counted in the ledger writer's thread, o
 """
 
 import threading
-from bisect import bisect_left
 from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from datetime import datetime
@@ -16,6 +15,7 @@ from perilune.dialects.usage import Usage
 from perilune.gateway.ports import Ledger
 from perilune.gateway.pricing import Charge, Rate
 from perilune.gateway.record import AttemptRecord, PlainRecord, RequestRecord, records_of
+from perilune.gateway.spread import Spread
 
 FIRST_TOKEN_S = (0.1, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 15.0, 30.0, 60.0, 120.0)
 REQUEST_S = (0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 900.0)
@@ -23,24 +23,6 @@ OVERHEAD_S = (0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.05, 0.25, 1.0
 QUEUE_S = (0.001, 0.01, 0.1, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 60.0, 300.0)
 RateOf = Callable[[str | None, str | None, str, datetime], Rate | Charge]
 _BROKEN = {"stream_cut": "cut", "timeout_idle": "idle", "garbled": "garbled"}
-
-
-class Spread(Struct):
-    """A histogram: how many fell under each bound, and beyond the last. Units: seconds."""
-
-    bounds: tuple[float, ...]
-    counts: list[int]
-    total: float = 0.0
-
-    @classmethod
-    def over(cls, bounds: tuple[float, ...]) -> "Spread":
-        """An empty one."""
-        return cls(bounds, [0] * (len(bounds) + 1))
-
-    def add(self, value: float) -> None:
-        """One more value."""
-        self.counts[bisect_left(self.bounds, value)] += 1
-        self.total += value
 
 
 class Sums(Struct):

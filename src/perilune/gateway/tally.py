@@ -14,6 +14,7 @@ from perilune.gateway.ports import Ledger
 from perilune.gateway.record import AttemptRecord, RequestRecord
 from perilune.gateway.setup import Counters
 from perilune.gateway.slots import Slot
+from perilune.gateway.spread import Spread
 from perilune.providers.contract.outcome import OutcomeClass as Is
 
 _BY_PROMPT = (Is.CONTEXT_OVERFLOW, Is.BODY_TOO_LARGE)
@@ -57,6 +58,11 @@ class Tally:
         if counted is None:
             counters.requests += 1
             counters.in_flight += 1
+
+    @property
+    def chunk_gaps(self) -> Spread:
+        """Where the time between two pieces of a stream is counted."""
+        return self._counters.chunk_gaps
 
     def take_over(self, attempt: Attempt, adjusted: Sequence[str], opened_at: float) -> None:
         """The first attempt began elsewhere, and was counted there."""

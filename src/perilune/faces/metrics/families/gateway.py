@@ -43,8 +43,14 @@ def _recalled(facts: Facts) -> Iterator[Sample]:
         yield (outcome,), count
 
 
+def _gaps(facts: Facts) -> Iterator[Sample]:
+    gaps = facts.gateway.chunk_gaps if facts.gateway else None
+    if gaps is not None and any(gaps.counts):
+        yield (), gaps
+
+
 def _overhead(sums: Sums) -> Iterator[Sample]:
-    if sum(sums.overhead.counts):
+    if any(sums.overhead.counts):
         yield (), sums.overhead
 
 
@@ -129,6 +135,12 @@ FAMILIES = (
         kind="histogram",
         help="Our own part of a request: neither waiting for a vendor nor for a place.",
         samples=_of_sums(_overhead),
+    ),
+    Family(
+        name="gateway_chunk_gap_seconds",
+        kind="histogram",
+        help="Between two pieces of a stream that go to a client.",
+        samples=_gaps,
     ),
     Family(
         name="gateway_queue_wait_seconds",
