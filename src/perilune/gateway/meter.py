@@ -83,8 +83,8 @@ class Meter:
         moved = next((one for one in sent if (one.account, one.model) != (sent[-1].account, sent[-1].model)), None)
         if moved is not None:
             sums.failovers[route, moved.code or ""] += 1
-        if request.overhead_ms is not None:
-            sums.overhead.add(request.overhead_ms / 1000)
+        if request.overhead_s is not None:
+            sums.overhead.add(request.overhead_s)
         if request.route is not None and request.queued_ms is not None:
             sums.queue_wait.setdefault(request.priority, Spread.over(QUEUE_S)).add(request.queued_ms / 1000)
         if not sent and request.code is not None:

@@ -11,7 +11,7 @@ from perilune.gateway.budgets import Count
 class RequestRecord(Struct, frozen=True, kw_only=True, gc=False):
     """One request. Shape: `session` is a digest; `account` None when nobody answered. Units: `…_ms` milliseconds.
 
-    `overhead_ms` is our own part up to the answer's head; `counts` are the budgets that it is settled against.
+    `overhead_s` is our own part up to the answer's head; `counts` are the budgets that it is settled against.
     """
 
     id: str
@@ -46,7 +46,7 @@ class RequestRecord(Struct, frozen=True, kw_only=True, gc=False):
     bytes_out: int
     counts: tuple[Count, ...] = ()
     priority: str = "interactive"
-    overhead_ms: float | None = None
+    overhead_s: float | None = None
 
 
 class AttemptRecord(Struct, frozen=True, kw_only=True, gc=False):
@@ -138,7 +138,7 @@ def records_of(plain: PlainRecord) -> tuple[RequestRecord, list[AttemptRecord]]:
         bytes_in=plain.bytes_in,
         bytes_out=plain.bytes_out,
         priority=fixed.priority,
-        overhead_ms=max(plain.total_s - plain.attempt_s, 0.0) * 1000,
+        overhead_s=max(plain.total_s - plain.attempt_s, 0.0),
     )
     attempt = AttemptRecord(
         number=1,

@@ -179,7 +179,7 @@ class Tally:
             bytes_out=bytes_out,
             counts=self.counts,
             priority=call.priority.name.lower(),
-            overhead_ms=self._overhead_ms,
+            overhead_s=None if self._overhead_ms is None else self._overhead_ms / 1000,
         )
         tried = [*self.attempts, *self._passed_over()] if self.skips else self.attempts
         self._ledger.record(record, [_row(number, a) for number, a in enumerate(tried, 1)])
