@@ -139,23 +139,25 @@ class Relay:
         """The event that lacks nothing but its end; half of one is not passed on."""
         begun = b"".join(self._begun)
         self._begun.clear()
-        events = [event for event in self._parser.end() if _is_whole(event)]
-        for event in events:
-            self._see(event)
-        if not events and not self._drops_usage:
-            return begun + b"\n" if begun.endswith(b"\r\n\r") else b""
-        kept = [event for event in events if not (self._drops_usage and is_usage_chunk(event))]
-        return b"".join([encode_event(event.data, event.name) for event in kept])
+        if begun.endswith(b"\r\n\r"):
+            begun += b"\n"
+        kept = [begun[: _end_of_events(begun)]]
+        for event in self._parser.end():
+            if _is_whole(event):
+                self._see(event)
+                if not (self._drops_usage and is_usage_chunk(event)):
+                    kept.append(encode_event(event.data, event.name))
+        return b"".join(kept)
 
     def _whole(self, chunk: bytes, *, has_blocks: bool) -> bytes:
         """The bytes of all events that are whole by now; what follows them waits."""
         if not self._begun and chunk.endswith(b"\n\n"):
             return chunk
         self._begun.append(chunk)
-        if not has_blocks:
+        if not has_blocks and not chunk.startswith(b"\n"):
             return b""
         begun = b"".join(self._begun)
-        end = max((begun.rfind(mark) + len(mark) for mark in _EVENT_ENDS if mark in begun), default=0)
+        end = _end_of_events(begun)
         self._begun = [begun[end:]] if end < len(begun) else []
         return begun[:end]
 
@@ -190,6 +192,10 @@ _READERS = {
     Dialect.MESSAGES: read_messages_usage,
     Dialect.RESPONSES: read_responses_usage,
 }
+
+
+def _end_of_events(data: bytes) -> int:
+    return max((data.rfind(mark) + len(mark) for mark in _EVENT_ENDS if mark in data), default=0)
 
 
 def _is_whole(event: SseEvent) -> bool:
