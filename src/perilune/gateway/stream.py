@@ -65,7 +65,8 @@ class AnswerStream:
             if held and self._streaming.flow.is_finished:
                 await self._finish()
         except UpstreamError as error:
-            return self._broken(self._interrupted or outcome_of(error, in_body=True, status=200))
+            rest = self._streaming.flow.end() if self._streaming.flow.is_finished else b""  # the end marks are due
+            return rest + self._broken(self._interrupted or outcome_of(error, in_body=True, status=200))
         except BaseException:
             self._end(plain_outcome(Is.CLIENT_GONE))
             raise
