@@ -10,7 +10,7 @@ import os
 import sys
 import time
 
-from bench._ground.killing import SIGNALS, Sum, killed
+from bench._ground.killing import SIGNALS, Sum, killed, of
 
 KILLS = int(os.environ.get("BENCH_KILLS", "200"))
 SEED = int(os.environ.get("BENCH_SEED", "1"))
@@ -25,7 +25,7 @@ def main() -> None:
         began = time.perf_counter()
         found: Sum = killed(name, KILLS, SEED)
         took = time.perf_counter() - began
-        figures = (KILLS, found.answered, found.under_way, found.lost, len(found.faults))
+        figures = (of(name, KILLS), found.answered, found.under_way, found.lost, len(found.faults))
         print(f"| {name} | " + " | ".join(f"{figure:,}" for figure in figures) + f" | {took:.0f} |", flush=True)
         faults += found.faults
     for line in faults[:20]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Literal, Protocol
 
+import msgspec
 from msgspec import Struct
 
 from perilune.forges.contract.port import Person
@@ -87,6 +88,14 @@ def is_signed(given: str, body: bytes, secrets: Sequence[str]) -> bool:
 def delivery_id(given: str | None, body: bytes) -> str:
     """The id a delivery is known by: the forge's, else the body's own digest."""
     return given or f"sha256:{hashlib.sha256(body).hexdigest()}"
+
+
+def document_of(body: bytes) -> dict[str, Any] | None:
+    """The table that a body holds, None where it holds none or one too deep to read."""
+    try:
+        return msgspec.json.decode(body, type=dict[str, Any])
+    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
+        return None
 
 
 def table(document: Any, *names: str) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from perilune.forges.contract.hooks import (
     HookEvent,
     HookFault,
     delivery_id,
+    document_of,
     is_signed,
     number,
     table,
@@ -40,9 +41,8 @@ class GiteaHooks:
         content = body
         if headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
             content = parse_qs(body.decode(errors="replace")).get("payload", [""])[0].encode()
-        try:
-            document = msgspec.json.decode(content, type=dict[str, Any])
-        except (msgspec.DecodeError, msgspec.ValidationError):
+        document = document_of(content)
+        if document is None:
             return HookFault("body")
         number_ = delivery_id(_first(headers, _IDS), body)
         return Delivery(id=number_, event=_first(headers, _EVENTS) or "", document=document)

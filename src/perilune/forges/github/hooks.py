@@ -13,6 +13,7 @@ from perilune.forges.contract.hooks import (
     HookEvent,
     HookFault,
     delivery_id,
+    document_of,
     is_signed,
     number,
     table,
@@ -34,9 +35,8 @@ class GitHubHooks:
         scheme, _, value = headers.get("x-hub-signature-256", "").partition("=")
         if scheme != "sha256" or not is_signed(value, body, secrets):
             return HookFault("sign")
-        try:
-            document = msgspec.json.decode(body, type=dict[str, Any])
-        except (msgspec.DecodeError, msgspec.ValidationError):
+        document = document_of(body)
+        if document is None:
             return HookFault("body")
         given = delivery_id(headers.get("x-github-delivery"), body)
         return Delivery(id=given, event=headers.get("x-github-event", ""), document=document)

@@ -17,6 +17,7 @@ from perilune.forges.contract.hooks import (
     HookEvent,
     HookFault,
     delivery_id,
+    document_of,
     number,
     table,
     text,
@@ -37,9 +38,8 @@ class GitLabHooks:
         fault = _signed(headers, body, secrets, now) if is_strong else _told(headers, secrets)
         if fault is not None:
             return fault
-        try:
-            document = msgspec.json.decode(body, type=dict[str, Any])
-        except (msgspec.DecodeError, msgspec.ValidationError):
+        document = document_of(body)
+        if document is None:
             return HookFault("body")
         ids = ("webhook-id", "idempotency-key", "x-gitlab-event-uuid")
         given = delivery_id(next((headers[name] for name in ids if headers.get(name)), None), body)
