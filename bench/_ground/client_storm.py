@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from bench._ground import client_faults
 from bench._ground.asking import FORMS, ask, body_of, judge, request_of
-from bench._ground.service import Service
+from bench._ground.fleet import Service
 from bench._ground.storm import TEXT, ground, odd_words
 
 CLIENTS = 24

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bench._ground.asking import FORMS, Answer, Verdict, ask, body_of, judge, request_of
-from bench._ground.service import Service, configuration, scenario
+from bench._ground.fleet import Service, configuration, scenario
 from bench._ground.storm import TEXT
 from perilune.sandbox import SandboxThread, running_sandbox
 

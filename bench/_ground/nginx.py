@@ -18,7 +18,7 @@ http {{ access_log off; keepalive_requests 100000000; client_max_body_size 64m;
 _VENDOR = """server {{ listen 127.0.0.1:{port} backlog=4096; default_type application/json;
   location / {{ return 200 '{answer}'; }} }} }}"""
 _PROXY = """upstream vendor {{ server 127.0.0.1:{target}; keepalive 512; keepalive_requests 100000000; }}
-  server {{ listen 127.0.0.1:{port} backlog=4096; location / {{ proxy_pass http://vendor; proxy_http_version 1.1;
+  server {{ listen 127.0.0.1:{port} backlog=4096; location / {{ proxy_pass {scheme}://vendor; proxy_http_version 1.1;
   proxy_set_header Connection ""; }} }} }}"""
 
 
@@ -39,9 +39,9 @@ def vendor(folder: Path, answer: str, core: int) -> Iterator[int]:
 
 
 @contextmanager
-def proxy(folder: Path, target: int, core: int) -> Iterator[tuple[int, int]]:
+def proxy(folder: Path, target: int, core: int, *, scheme: str = "http") -> Iterator[tuple[int, int]]:
     """A plain reverse proxy in front of `target`: its port and its process id."""
-    with _served(folder / "proxy", lambda port: _PROXY.format(port=port, target=target), core) as served:
+    with _served(folder / "proxy", lambda port: _PROXY.format(port=port, target=target, scheme=scheme), core) as served:
         yield served
 
 

@@ -19,12 +19,22 @@ def free_port() -> int:
 
 @contextmanager
 def running(
-    command: Sequence[str], port: int, *, core: int | None = None, environment: Mapping[str, str] | None = None
+    command: Sequence[str],
+    port: int,
+    *,
+    core: int | None = None,
+    environment: Mapping[str, str] | None = None,
+    folder: Path | None = None,
 ) -> Iterator[subprocess.Popen[bytes]]:
     """A server process that answers on `port`; stopped in the end."""
     pinned = ["taskset", "-c", str(core), *command] if core is not None else list(command)
     process = subprocess.Popen(
-        pinned, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, start_new_session=True
+        pinned,
+        env=environment,
+        cwd=folder,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
     )
     try:
         wait_for(port, process)

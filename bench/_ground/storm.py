@@ -12,7 +12,7 @@ from pathlib import Path
 
 from bench._ground import upstream_faults
 from bench._ground.asking import FORMS, Verdict, ask, body_of, judge, request_of
-from bench._ground.service import Service, configuration, scenario
+from bench._ground.fleet import Service, configuration, scenario
 from perilune.sandbox import SandboxThread, running_sandbox
 
 ROUTES = 8

@@ -35,7 +35,20 @@ def load(url: str, body: bytes, folder: Path, *, clients: int, seconds: int, cor
         "s.errors.connect + s.errors.read + s.errors.write + s.errors.timeout, s.duration / 1e6, "
         "l:percentile(50) / 1000, l:percentile(99) / 1000)) end\n"
     )
-    command = ["taskset", "-c", str(core), "wrk", "-t1", f"-c{clients}", f"-d{seconds}s", "-s", str(script), url]
+    command = [
+        "taskset",
+        "-c",
+        str(core),
+        "wrk",
+        "-t1",
+        f"-c{clients}",
+        f"-d{seconds}s",
+        "--timeout",
+        "30s",
+        "-s",
+        str(script),
+        url,
+    ]
     said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     found = re.search(r"RESULT (\d+) (\d+) ([\d.]+) ([\d.]+) ([\d.]+)", said)
     if found is None:

@@ -69,7 +69,7 @@ def home(sandbox: SandboxThread, monkeypatch: pytest.MonkeyPatch) -> None:
 
 async def ask(stack: Stack, count: int) -> list[str]:
     """Who answered each of so many new conversations."""
-    client = Client(stack.asgi)
+    client = Client(stack.engine.gateway)
     answers = [await client.chat(f"ping {number}") for number in range(count)]
     assert [answer.status for answer in answers] == [200] * count
     return [answer.headers["x-perilune-account"] for answer in answers]
@@ -161,7 +161,7 @@ async def test_a_refusal_names_its_window_or_asks_for_one_reading(
     before = len(sandbox.world.requests(path="/coding/v1/usages"))
     body = {"error": {"type": "access_terminated_error", "message": sentence}}
     sandbox.world.queue_fault(method="POST", host="api.kimi.com", status=403, count=1, body=body)
-    client = Client(stack.asgi)
+    client = Client(stack.engine.gateway)
     answer = await client.chat()
     assert (answer.status, answer.headers["x-perilune-account"]) == (200, "ci")
     (state,) = [one for one in stack.engine.gateway.core.services.states.all() if one.scope.startswith("group:")]

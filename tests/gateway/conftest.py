@@ -16,10 +16,12 @@ from perilune.config.schema import Config
 from perilune.core.secret import Secret
 from perilune.gateway.admission import Admission, MemoryPlaces
 from perilune.gateway.build import Gateway, Parts, build_gateway
-from perilune.gateway.record import AttemptRecord, RequestRecord
+from perilune.gateway.record import AttemptRecord, PlainRecord, RequestRecord, records_of
 from perilune.providers.contract.registry import providers
 from perilune.quota.snapshot import Refusal, Snapshot
 from perilune.quota.verdict import Verdict
+
+from .wire import Wire
 
 CATALOGUE = load()
 KEYS = {
@@ -107,6 +109,9 @@ class Rows:
         self.requests.append(request)
         self.attempts.append(list(attempts))
 
+    def record_plain(self, plain: PlainRecord) -> None:
+        self.record(*records_of(plain))
+
 
 @dataclass
 class Answer:
@@ -138,10 +143,19 @@ class Answer:
 
 
 class Client:
-    """Speaks ASGI to the gateway, as a server would."""
+    """Speaks HTTP to the gateway over its own server; ASGI where a test writes headers that no server lets pass."""
 
-    def __init__(self, app: Any) -> None:
-        self._app = app
+    def __init__(self, gateway: Gateway) -> None:
+        self._app = gateway.asgi
+        self._wire = Wire(gateway)
+
+    def begin_closed(self) -> None:
+        """Have no connection to a vendor yet, as a gateway that has just begun."""
+        self._wire.begin_closed()
+
+    async def open(self) -> None:
+        """Have connections to the vendors, as a gateway has that has answered before."""
+        await self._wire.open()
 
     async def request(
         self,
@@ -155,6 +169,8 @@ class Client:
     ) -> Answer:
         payload = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
         sent = {"host": "127.0.0.1:8787", "content-type": "application/json"} | (headers or {})
+        if raw_headers is None:
+            return Answer(*await self._wire.ask(method, path, sent, payload, leave_after))
         path, _, query = path.partition("?")
         scope = {
             "type": "http",
@@ -162,10 +178,10 @@ class Client:
             "path": path,
             "raw_path": path.encode(),
             "query_string": query.encode(),
-            "headers": raw_headers or [(k.encode(), v.encode()) for k, v in sent.items()],
+            "headers": raw_headers,
         }
         messages = [{"type": "http.request", "body": payload, "more_body": False}]
-        left = asyncio.Event()
+        left = asyncio.Event()  # nobody leaves here
         answer = Answer(0, {}, [])
 
         async def receive() -> dict[str, Any]:
@@ -180,8 +196,6 @@ class Client:
                 answer.headers = {n.decode(): v.decode() for n, v in message["headers"]}
             elif message.get("body"):
                 answer.chunks.append(message["body"])
-                if leave_after is not None and len(answer.chunks) >= leave_after:
-                    left.set()
 
         await self._app(scope, receive, send)
         return answer
@@ -276,7 +290,7 @@ async def build(sandbox: Any) -> AsyncIterator[Build]:
             "jitter": lambda: 0.0,
         } | parts
         gateway = build_gateway(Parts(**given))
-        house = House(gateway, Client(gateway.asgi), readings, rows, clock, admission, changes, sandbox.world)
+        house = House(gateway, Client(gateway), readings, rows, clock, admission, changes, sandbox.world)
         built.append(house)
         return house
 

@@ -113,6 +113,7 @@ async def test_timeouts_in_every_lease_leave_none_behind(build: Build) -> None:
 async def test_clients_that_leave_at_any_moment_leave_nothing_behind(build: Build) -> None:
     house = build(route("ci/kimi-k2.6"))
     house.world.say(text="x" * 400, chunks=100, gap_ms=1)
+    await house.client.open()
 
     async def visit(number: int) -> None:
         task = asyncio.ensure_future(house.client.chat(stream=True))

@@ -233,6 +233,7 @@ async def test_a_reset_on_a_reused_connection_is_not_an_attempt(build: Build) ->
 async def test_a_reset_on_a_fresh_connection_is_tried_once_more(build: Build, monkeypatch) -> None:
     _no_sleep(monkeypatch)
     house = build(route(*TWO))
+    house.client.begin_closed()
     fault(house, count=2, reset="body")
     answer = await house.client.chat()
     assert (answer.status, answer.attempts, answer.headers["x-perilune-account"]) == (200, 3, "lab")

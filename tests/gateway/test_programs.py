@@ -80,7 +80,7 @@ def served(sandbox: Any) -> Iterator[Any]:
                 upstream=sandbox.url,
             )
         )
-        return House(gateway, Client(gateway.asgi), readings, rows, clock, admission, [], sandbox.world)
+        return House(gateway, Client(gateway), readings, rows, clock, admission, [], sandbox.world)
 
     running: list[Served] = []
 

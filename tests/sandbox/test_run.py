@@ -80,6 +80,7 @@ def test_only_this_machine_can_be_listened_on(listen: str) -> None:
 def test_the_command_says_where_it_plays_and_prints_the_keys(monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupted_when_ready(listen: str, scenario: str, ready: object, forges: object = None, **_: object) -> None:
         assert forges is None
+
         async def play() -> None:
             handle = await start_sandbox(World(scenario), "127.0.0.1", 0)
             assert callable(ready)

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from itertools import pairwise
+from pathlib import Path
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -12,7 +13,7 @@ from perilune.quota.curves import curves_of
 from perilune.quota.cycles import rises
 from perilune.quota.samples import Sample
 from perilune.quota.snapshot import Balance, Snapshot, Window
-from perilune.store import events, learned, retention
+from perilune.store import events, learned, retention, sqlite
 from perilune.store.engine import Store, open_store
 from perilune.store.events import Event
 from perilune.store.lessons import Learned
@@ -32,10 +33,11 @@ from perilune.store.schema import (
 )
 from perilune.store.snapshots import Snapshots
 from perilune.store.times import to_ms
-from perilune.store.versions import HEAD
+from perilune.store.versions import migrate
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 WEEK = timedelta(days=7)
+BEFORE_HOURS = "0005"
 
 
 def reading(at: datetime, used: str | None, resets_at: datetime | None, *, is_reliable: bool = True) -> Snapshot:
@@ -213,17 +215,17 @@ def _raw(store: Store) -> list[Sample]:
     ]
 
 
-def test_a_store_of_an_earlier_version_gets_its_hours_filled(target: str) -> None:
-    from sqlalchemy import text
+def test_a_store_of_an_earlier_version_gets_its_hours_filled(target: str, tmp_path: Path) -> None:
+    from sqlalchemy import inspect, text
 
     store = open_store(target)
     keep(store, *(reading(NOW + timedelta(minutes=20 * n), f"0.{n + 10}", NOW + WEEK) for n in range(7)))
     with store.read() as connection:
         expected = connection.execute(select(window_hours).order_by(window_hours.c.hour)).all()
     with store.begin() as connection:
-        for table in ("window_hours", "local_use", "local_logs"):
+        for table in set(inspect(connection).get_table_names()) - _tables_before_hours(tmp_path):
             connection.execute(text(f"DROP TABLE {table}"))
-        connection.execute(text(f"UPDATE alembic_version SET version_num = '{int(HEAD) - 1:04}'"))
+        connection.execute(text(f"UPDATE alembic_version SET version_num = '{BEFORE_HOURS}'"))
     store.close()
     again = open_store(target)
     with again.read() as connection:
@@ -231,6 +233,18 @@ def test_a_store_of_an_earlier_version_gets_its_hours_filled(target: str) -> Non
     again.close()
     assert [row[1:] for row in found] == [row[1:] for row in expected]
     assert retention.DAY_MS == 86_400_000
+
+
+def _tables_before_hours(folder: Path) -> set[str]:
+    """The tables that the version before the hours had."""
+    from sqlalchemy import inspect
+
+    engine = sqlite.engine(folder / "before.sqlite3", 5)
+    with engine.begin() as connection:
+        migrate(connection, BEFORE_HOURS)
+        names = set(inspect(connection).get_table_names())
+    engine.dispose()
+    return names
 
 
 def test_a_status_is_told_with_eight_weeks_of_hours_by_either_way_of_reading(target: str) -> None:

@@ -15,6 +15,7 @@ from perilune.quota.snapshot import Refusal, Snapshot, Window
 from perilune.quota.status import judge
 from perilune.quota.verdict import Verdict
 
+_MOST_MODELS = 1000
 _OF_THE_KEY = ("credential", "membership")
 _DOUBT_EVERY = timedelta(seconds=30)
 
@@ -47,6 +48,7 @@ class Board:
         self._held: dict[str, Held] = {}
         self._judged: dict[str, _Judgement] = {}
         self._unclear: set[str] = set()
+        self._traits: dict[tuple[str, str], Model | None] = {}
         self._doubted: dict[str, datetime] = {}
 
     def know(self, known: Mapping[str, Known]) -> None:
@@ -101,7 +103,11 @@ class Board:
 
     def traits(self, account: str, plan: str, model: str) -> Model | None:
         """What the model can do, by the catalogue; None for an unknown model."""
-        return self._catalogue.model(plan, model)
+        if (plan, model) not in self._traits:
+            if len(self._traits) >= _MOST_MODELS:
+                self._traits.clear()  # names come from clients
+            self._traits[plan, model] = self._catalogue.model(plan, model)
+        return self._traits[plan, model]
 
     def refused(self, refusal: Refusal) -> None:
         """A vendor said no: it counts at once, is kept, and the account is read anew."""

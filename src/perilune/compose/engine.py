@@ -69,7 +69,7 @@ class Engine:
         config = self._config(monitoring.config)
         self.purse = StoredPurse(self.store, lambda: self.catalogue, self._here, limits_of(config), self._soft)
         pricing = self._pricing()
-        self.meter = Meter(pricing.charge)
+        self.meter = Meter(pricing.charge, pricing.rate)
         self.written = LedgerWriter(
             self.store, pricing, on_written=lambda _: self.meter.count(), settle=self.purse.settle
         )

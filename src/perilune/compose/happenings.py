@@ -11,7 +11,7 @@ from perilune.core.instants import parse_instant, to_rfc3339
 from perilune.core.messages import Voice
 from perilune.faces.api.ports import EventDocument
 from perilune.gateway.ports import Ledger
-from perilune.gateway.record import AttemptRecord, RequestRecord
+from perilune.gateway.record import AttemptRecord, PlainRecord, RequestRecord, records_of
 from perilune.quota.alerts.model import Alert
 from perilune.quota.alerts.text import alert_text
 from perilune.store import events
@@ -110,6 +110,17 @@ class WatchedLedger:
             self.served_at[request.account] = request.ended_at
             self._served(request.account, request.purpose)
             self._notice(request, request.route, request.account, attempts)
+        self._publish("gateway")
+
+    def record_plain(self, plain: PlainRecord) -> None:
+        """Keep a request that was answered at its first attempt."""
+        fixed = plain.constant
+        if self._serving.get(fixed.route) != fixed.account:
+            self.record(*records_of(plain))
+            return
+        self._ledger.record_plain(plain)
+        self.served_at[fixed.account] = plain.received_at
+        self._served(fixed.account, "client")
         self._publish("gateway")
 
     def _notice(self, request: RequestRecord, route: str, account: str, attempts: Sequence[AttemptRecord]) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import socket
+import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -19,12 +20,15 @@ from perilune.faces.api.ports import AddedKey
 from perilune.faces.api.server import serve
 from perilune.faces.cli.up import ReadyFacts, RouteFacts, UpOptions
 from perilune.net.listening import ListenAddress, bind, parse_listen
+from perilune.net.server import FastLane
 from perilune.quota.document import AccountDocument
 
 if TYPE_CHECKING:
     from perilune.compose.demo import Demo
 
 _LAST_WORDS_S = 2.0  # for the error events of what did not end in time
+_GC_THRESHOLDS = (20_000, 50, 50)
+_SWITCH_S = 0.0005  # a thread that writes or counts lets the loop go on after this long
 Ready = Callable[[ReadyFacts], None]
 
 
@@ -45,6 +49,10 @@ class Host:
         if self.stack is None:
             raise RuntimeError("nothing runs behind this address yet")
         await self.stack.asgi(scope, receive, send)
+
+    def lane(self) -> FastLane | None:
+        """The fast lane of whatever runs."""
+        return None if self.stack is None else self.stack.lane
 
     async def start(self) -> None:
         """The user's stack; with no account, or when a demo is asked for, the demo's."""
@@ -140,6 +148,8 @@ async def _serve(
 
     async def answers() -> None:
         gc.freeze()
+        gc.set_threshold(*_GC_THRESHOLDS)
+        sys.setswitchinterval(_SWITCH_S)
         ready(_facts(host, bound))
 
     def stopping() -> None:
@@ -147,7 +157,9 @@ async def _serve(
         host.begin_to_drain()
 
     try:
-        await serve(host, listener, ready=answers, stopping=stopping, drain_s=host.drain_s() + _LAST_WORDS_S)
+        await serve(
+            host, listener, lane=host.lane, ready=answers, stopping=stopping, drain_s=host.drain_s() + _LAST_WORDS_S
+        )
     finally:
         hub.close()
         await host.stop(host.drain_s())

@@ -30,6 +30,7 @@ from perilune.monitor.counted import CountedCollector, ReadCounts
 from perilune.monitor.refresh import refresh
 from perilune.monitor.schedule import Schedule
 from perilune.net.control import ControlClient
+from perilune.net.server import FastLane
 from perilune.quota.document import StatusDocument
 
 if TYPE_CHECKING:
@@ -98,6 +99,11 @@ class Stack:
     def asgi(self) -> ASGIApp:
         """The gateway in front, pages behind."""
         return self.engine.gateway.asgi
+
+    @property
+    def lane(self) -> FastLane | None:
+        """What is asked first about each request."""
+        return self.engine.gateway.lane
 
     async def start(self) -> None:
         """Begin to read accounts and to look after the configuration."""
@@ -191,7 +197,8 @@ class Stack:
         self._schedule.reconsider()
 
     def _published(self, event: str) -> None:
-        self._loop.call_soon_threadsafe(self.hub.publish, event)
+        if self.hub.listeners:
+            self._loop.call_soon_threadsafe(self.hub.publish, event)
 
     def _nudge(self, account: str) -> None:
         self._schedule.nudge(account)

@@ -19,6 +19,7 @@ from perilune.gateway.counting import TokenCounter
 from perilune.gateway.dispatch import Dispatcher
 from perilune.gateway.door import Door, KeyBook
 from perilune.gateway.intake import App
+from perilune.gateway.lane import Lane
 from perilune.gateway.ports import Accounts, Ledger, NoPurse, Purse
 from perilune.gateway.rates import Rate, Rates
 from perilune.gateway.room import Room
@@ -69,7 +70,7 @@ class Parts(Struct, kw_only=True):
 
 
 class Gateway:
-    """The built gateway: `asgi` for the service, `core` for callers in the process, `reload` and `close`."""
+    """The built gateway: `asgi` and `lane` for the service, `core` for callers in the process, `reload`, `close`."""
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
@@ -98,6 +99,9 @@ class Gateway:
         self._door = _door(parts)
         counter = TokenCounter(self._client, parts.now)
         self.asgi = Surface(self.core, lambda: self._door, counter, parts.fallback)
+        self.lane: Lane | None = None
+        if isinstance(self._client, ThinClient):
+            self.lane = Lane(self.core, self.asgi, lambda: self._door, self._client)
         _configure_caps(parts)
         _configure_rates(parts, services.rates)
 

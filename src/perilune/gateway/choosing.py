@@ -6,6 +6,7 @@ from msgspec import Struct
 
 from perilune.catalog.agents import Agent
 from perilune.catalog.plan import Surface
+from perilune.dialects.head import Body
 from perilune.gateway.admission import Lease, Priority, Refused
 from perilune.gateway.admission.rates import Debit
 from perilune.gateway.call import Attempt, Call
@@ -46,6 +47,11 @@ class Full(Struct, frozen=True):
 
     slot: Slot
     refused: Refused
+
+
+def shaper_of(setup: Setup, call: Call, body: Body, session: str | None) -> Shaper:
+    """The shaper of one request."""
+    return Shaper(call.front, body, stream_upstream=setup.config.stream_upstream, session=session)
 
 
 def _agent_of(setup: Setup, user_agent: str | None) -> Agent | None:

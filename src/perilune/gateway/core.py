@@ -1,6 +1,7 @@
 """The core: a call goes in, a reply comes out. The surface and callers inside the process use the same one."""
 
 import asyncio
+from collections.abc import Coroutine
 from datetime import datetime
 
 from perilune.core.errors import Problem, RequestError
@@ -24,12 +25,12 @@ _FREE_READS = frozenset({Is.AUTH_REFUSED, Is.MEMBER_LAPSED, Is.PERMISSION})
 
 
 class Core:
-    """Answers calls over routes, leases and failover, and writes the ledger."""
+    """Answers calls over routes, leases and failover, and writes the ledger. `is_stopping`: it takes nothing new."""
 
     def __init__(self, services: Services, setup: Setup) -> None:
         self.services = services
         self._setup = setup
-        self._is_stopping = False
+        self.is_stopping = False
 
     @property
     def setup(self) -> Setup:
@@ -53,7 +54,7 @@ class Core:
         services, setup = self.services, self._setup
         tally = Tally(call, services.ledger, services.counters, services.now())
         endings = Endings(services, setup, call.front, tally)
-        if self._is_stopping:
+        if self.is_stopping:
             return endings.refused(Problem(code="PL-GW-SHUTDOWN"), ErrorKind.BUSY, _headers(tally))
         try:
             body = Body(call.body)
@@ -67,10 +68,14 @@ class Core:
         route = self._route(setup, call, body.head.model)
         if route is None:
             return endings.refused(_no_route(setup, body.head.model), ErrorKind.MODEL, _headers(tally))
+        return await self.carried(tally, Run(services, setup, call, body, route, tally).go())
+
+    async def carried(self, tally: Tally, run: Coroutine[object, object, Reply]) -> Reply:
+        """A run's reply; a run that ends without one is in the ledger too."""
         try:
-            return await Run(services, setup, call, body, route, tally).go()
+            return await run
         except asyncio.CancelledError:
-            services.counters.client_gone += 1
+            self.services.counters.client_gone += 1
             tally.finish(None, Is.CLIENT_GONE, None)
             raise
         except BaseException:
@@ -102,7 +107,7 @@ class Core:
 
     async def drain(self, seconds: float) -> bool:
         """Take nothing new, let answers finish for so long, then end them with an error event; True when all did."""
-        self._is_stopping = True
+        self.is_stopping = True
         self.services.admission.stop()
         loop = asyncio.get_running_loop()
         until = loop.time() + seconds

@@ -1,6 +1,8 @@
 """What an attempt that was answered becomes: the reply, whole or as a stream, and what is remembered of it."""
 
 import asyncio
+from collections.abc import Sequence
+from datetime import datetime
 from functools import partial
 from typing import NamedTuple
 
@@ -13,7 +15,7 @@ from perilune.gateway.failures import plain_outcome
 from perilune.gateway.learning import learn_from
 from perilune.gateway.setup import Services, Setup
 from perilune.gateway.shaping import Corrections, Prepared, Shaper
-from perilune.gateway.slots import Route
+from perilune.gateway.slots import Route, Slot
 from perilune.gateway.stream import AnswerStream, broken_event
 from perilune.gateway.tally import Tally
 from perilune.gateway.thoughts import keep_thought
@@ -46,23 +48,22 @@ class Delivery:
         self._chooser = chooser
         self._shaper = shaper
 
+    def streamed(self, served: Served, own_headers: list[tuple[str, str]]) -> Reply:
+        """The reply to an attempt that streams; its chunks hold the lease until they end."""
+        streaming = served.sent.streaming
+        if streaming is None:
+            raise AssertionError("an attempt that streams")
+        reply = self._begun(served, STREAM_HEADERS, own_headers)
+        reply.chunks = self._stream(served, streaming, reply)
+        return reply
+
     async def reply(self, served: Served, own_headers: list[tuple[str, str]]) -> Reply:
-        """The reply. Of a stream it has `chunks`, which hold the lease until they end; all else is settled here."""
-        self._remember(served)
-        sent, slot = served.sent, served.place.slot
-        is_stream = sent.streaming is not None or (sent.whole is not None and sent.whole.is_stream)
-        reply = Reply(
-            status=200,
-            headers=[*(STREAM_HEADERS if is_stream else (JSON_TYPE,)), *headers_to_client(sent.headers), *own_headers],
-            request_id=self._tally.id,
-            route=self._route.name,
-            account=slot.account,
-            attempts=self._tally.attempts,
-        )
-        self._tally.slot = slot
+        """The reply. What is not streamed is settled here."""
+        sent = served.sent
         if sent.streaming is not None:
-            reply.chunks = self._stream(served, sent.streaming, reply)
-            return reply
+            return self.streamed(served, own_headers)
+        is_stream = sent.whole is not None and sent.whole.is_stream
+        reply = self._begun(served, STREAM_HEADERS if is_stream else (JSON_TYPE,), own_headers)
         whole = sent.whole
         if whole is None:
             raise AssertionError("an attempt without an outcome has an answer")
@@ -77,8 +78,20 @@ class Delivery:
         self._tally.finish(200, Is.OK, None, usage=whole.usage, served=whole.served_model, bytes_out=len(whole.body))
         return reply
 
+    def _begun(self, served: Served, kind: Sequence[tuple[str, str]], own_headers: list[tuple[str, str]]) -> Reply:
+        self._remember(served)
+        self._tally.slot = served.place.slot
+        return Reply(
+            status=200,
+            headers=[*kind, *headers_to_client(served.sent.headers), *own_headers],
+            request_id=self._tally.id,
+            route=self._route.name,
+            account=served.place.slot.account,
+            attempts=self._tally.attempts,
+        )
+
     def _stream(self, served: Served, streaming: Streaming, reply: Reply) -> AnswerStream:
-        place, prepared = served.place, served.prepared
+        place, prepared, thoughts = served.place, served.prepared, self._services.thoughts
 
         def finished() -> None:
             collector = streaming.flow.answer
@@ -107,7 +120,7 @@ class Delivery:
             self._tally,
             explain=explain,
             on_finished=finished,
-            flush=None if self._services.thoughts is None else self._services.thoughts.written,
+            flush=thoughts.written if thoughts is not None and thoughts.is_shared and prepared.wants_thoughts else None,
             on_end=ended,
             prompt_tokens=lambda: self._shaper.prompt_tokens,
         )
@@ -126,14 +139,21 @@ class Delivery:
         """What a success tells of the slot: it is well, what its model needs, and that the session stays on it."""
         services, place = self._services, served.place
         slot = place.slot
-        if not services.states.is_calm:
-            services.states.succeeded(place.scopes or self._chooser.scopes_of(slot, place.surface))
-        services.admission.succeeded(slot.group)
-        services.accounts.served(slot.account, services.now())
+        scopes = place.scopes or (() if services.states.is_calm else self._chooser.scopes_of(slot, place.surface))
+        remember_success(services, self._route, slot, scopes, self._tally.session, services.now())
         if served.corrections is not None:
             now_s = asyncio.get_running_loop().time()
             services.live_traits.learn(slot.account, served.prepared.model, place.surface, served.corrections, now_s)
-        session = self._tally.session
-        if session is not None and len(self._route.slots) > 1:
-            is_main = slot is self._route.slots[0]
-            services.stays.served(self._route.name, session, slot.name, services.now(), is_main=is_main)
+
+
+def remember_success(
+    services: Services, route: Route, slot: Slot, scopes: tuple[str, ...], session: str | None, now: datetime
+) -> None:
+    """An answer came: the slot's scopes are well, its cap may grow, its reading is right, the session stays on it."""
+    if not services.states.is_calm:
+        services.states.succeeded(scopes)
+    services.admission.succeeded(slot.group)
+    services.accounts.served(slot.account, now)
+    if session is not None and len(route.slots) > 1:
+        is_main = slot is route.slots[0]
+        services.stays.served(route.name, session, slot.name, now, is_main=is_main)

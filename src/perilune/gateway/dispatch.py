@@ -20,9 +20,10 @@ from perilune.dialects.translate import parse_answer, print_answer
 from perilune.dialects.usage import Usage
 from perilune.gateway.failures import outcome_of, plain_outcome
 from perilune.gateway.flow import Flows, Keeper, RelayFlow, TranslateFlow, is_error_object
+from perilune.gateway.limits import Limits, expect_next, first_limit
 from perilune.gateway.shaping import Prepared
 from perilune.gateway.slots import Slot
-from perilune.net.upstream import Clock, Exchange, Outgoing, Upstream, UpstreamError
+from perilune.net.upstream import Connection, Exchange, Outgoing, Upstream, UpstreamError
 from perilune.providers.contract.classify import classify, request_id_of
 from perilune.providers.contract.outcome import Answered, Outcome
 from perilune.providers.contract.outcome import OutcomeClass as Is
@@ -30,21 +31,6 @@ from perilune.providers.contract.words import LARGEST_BODY
 
 HELD_BYTES = 64 * 1024
 LARGEST_ANSWER = 64 * 1024 * 1024
-
-
-class Limits(Struct, kw_only=True):
-    """The clocks of one attempt. Units: seconds; `…_at` on the loop's clock.
-
-    Shape: `first_s` None keeps the attempt's time up to `until`, as the last usable slot gets it; `commit_at` is when
-    the client stops waiting for its first byte.
-    """
-
-    connect_s: float
-    first_s: float | None
-    answer_s: float
-    idle_s: float
-    until: float
-    commit_at: float
 
 
 class Streaming(Struct, kw_only=True):
@@ -91,6 +77,13 @@ class Asking(Struct, kw_only=True):
     models: tuple[str, ...] = ()
 
 
+class Begun(Struct, kw_only=True):
+    """An attempt whose request is on its way already. Units: `at` on the loop's clock."""
+
+    connection: Connection
+    at: float
+
+
 class Dispatcher:
     """Makes attempts over one upstream client."""
 
@@ -98,16 +91,19 @@ class Dispatcher:
         self._upstream = upstream
         self._now = now
 
-    async def send(self, asking: Asking) -> Sent:
-        """One attempt. Cancelling it closes the connection."""
+    async def send(self, asking: Asking, begun: "Begun | None" = None) -> Sent:
+        """One attempt, or the rest of one that was begun elsewhere. Cancelling it closes the connection."""
         prepared, limits = asking.prepared, asking.limits
-        loop = asyncio.get_running_loop()
-        began = loop.time()
+        began = asyncio.get_running_loop().time() if begun is None else begun.at
         request = Outgoing("POST", asking.slot.target(prepared.surface), asking.headers, prepared.body)
-        seconds, clock = _first_limit(limits, began, is_stream=prepared.is_stream)
+        seconds, clock = first_limit(limits, began, is_stream=prepared.is_stream)
         try:
             exchange = await self._upstream.send(
-                request, connect_timeout_s=limits.connect_s, first_timeout_s=seconds, clock=clock
+                request,
+                connect_timeout_s=limits.connect_s,
+                first_timeout_s=seconds,
+                clock=clock,
+                begun=None if begun is None else begun.connection,
             )
         except UpstreamError as error:
             return Sent(outcome=outcome_of(error, in_body=False))
@@ -141,7 +137,7 @@ class Dispatcher:
         held: list[bytes] = []
         held_bytes = 0
         while not flow.has_content and held_bytes <= HELD_BYTES:
-            seconds, clock = _first_limit(asking.limits, began, is_stream=True)
+            seconds, clock = first_limit(asking.limits, began, is_stream=True)
             exchange.expect_within(seconds, clock)
             chunk = await exchange.read()
             piece = flow.feed(chunk) if chunk else flow.end()
@@ -232,25 +228,6 @@ class Dispatcher:
             model=asking.prepared.model,
         )
         return classify(asking.slot.classifier, answered, self._now())
-
-
-def expect_next(exchange: Exchange, limits: Limits) -> None:
-    """After the first content: silence may last the idle time, everything the total time."""
-    left = limits.until - asyncio.get_running_loop().time()
-    if left < limits.idle_s:
-        exchange.expect_within(max(left, 0), "total")
-    else:
-        exchange.expect_within(limits.idle_s, "idle")
-
-
-def _first_limit(limits: Limits, began: float, *, is_stream: bool) -> tuple[float, Clock]:
-    """How long until the first byte or content may take from now, and which clock that is."""
-    now = asyncio.get_running_loop().time()
-    total = min(limits.until, limits.commit_at) - now
-    own = limits.first_s if is_stream else limits.answer_s
-    if own is None or total < own - (now - began):
-        return max(total, 0), "total"
-    return max(own - (now - began), 0), "first" if is_stream else "answer"
 
 
 async def _read_some(exchange: Exchange) -> bytes:

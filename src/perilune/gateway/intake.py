@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
 from perilune.core.errors import Problem
+from perilune.net.server import Cycle
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -88,19 +89,38 @@ def _too_large(largest: int) -> Problem:
     return Problem(code="PL-400-BODY", variant="OURS", facts={"most": f"{largest // (1024 * 1024)} MiB"})
 
 
-class Watch:
-    """Cancels the task of a request when its client leaves; begins only when the answer takes a moment."""
+def cycle_of(scope: Scope) -> Cycle | None:
+    """The request's cycle in a server of ours; None behind another one."""
+    found = scope.get("extensions", {}).get("perilune.cycle")
+    return found["cycle"] if found is not None else None
 
-    def __init__(self, receive: Receive, task: "asyncio.Task[Any]") -> None:
+
+class Watch:
+    """Cancels the task of a request when its client leaves.
+
+    A server of ours says so; behind another one somebody has to ask, and begins only when the answer takes a moment.
+    """
+
+    def __init__(self, scope: Scope, receive: Receive, task: "asyncio.Task[Any]") -> None:
         self._receive = receive
         self._request = task
         self._watcher: asyncio.Task[None] | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._cycle = cycle_of(scope)
         self.has_left = False
-        self._timer = asyncio.get_running_loop().call_later(_WATCH_AFTER_S, self._start)
+        if self._cycle is not None:
+            self._cycle.on_gone = self._left
+            if self._cycle.connection is None:
+                self._left()
+        else:
+            self._timer = asyncio.get_running_loop().call_later(_WATCH_AFTER_S, self._start)
 
     def stop(self) -> None:
         """The answer is out."""
-        self._timer.cancel()
+        if self._cycle is not None:
+            self._cycle.on_gone = None
+        if self._timer is not None:
+            self._timer.cancel()
         if self._watcher is not None:
             self._watcher.cancel()
 
@@ -112,5 +132,8 @@ class Watch:
             message = await self._receive()
             if message["type"] == "http.disconnect":
                 break
+        self._left()
+
+    def _left(self) -> None:
         self.has_left = True
         self._request.cancel()

@@ -12,8 +12,9 @@ from perilune.dialects.errors import ErrorKind
 from perilune.dialects.form import Dialect
 from perilune.gateway.admission import Admission, Lease, Refused
 from perilune.gateway.admission.buckets import RequestRate
-from perilune.gateway.call import Call, Chunks, Reply
+from perilune.gateway.call import Call, Reply
 from perilune.gateway.core import Core
+from perilune.gateway.stream import AnswerStream
 
 Refuse = Callable[[Dialect, Problem, ErrorKind, int], Reply]
 _EVERYBODY = "gateway"
@@ -48,8 +49,8 @@ class KeyGate:
             if wait_s:
                 return self._too_many(call, rpm or 0, _whole(wait_s))
             reply = await self._core.answer(call)
-            if reply.chunks is not None and leases:
-                reply.chunks = Holding(reply.chunks, leases)
+            if isinstance(reply.chunks, AnswerStream) and leases:
+                reply.chunks.hold(leases)
                 keeps = True
             elif rate is not None and not any(attempt.was_sent for attempt in reply.attempts):
                 rate.give_back()
@@ -99,36 +100,6 @@ class KeyGate:
         is_full = refused.reason == "full"
         problem = Problem(code="PL-GW-FULL" if is_full else "PL-GW-QUEUE", variant="NO-COUNT" * is_full, facts=facts)
         return self._refuse(call.front, problem, ErrorKind.QUEUE, refused.retry_after_s)
-
-
-class Holding:
-    """A stream that holds leases until it ends or is closed."""
-
-    def __init__(self, chunks: Chunks, leases: list[Lease]) -> None:
-        self._chunks = chunks
-        self._pieces = aiter(chunks)
-        self._leases = leases
-
-    def __aiter__(self) -> "Holding":
-        return self
-
-    async def __anext__(self) -> bytes:
-        try:
-            return await anext(self._pieces)
-        except BaseException:
-            self._release()
-            raise
-
-    async def aclose(self) -> None:
-        """Give back what the stream holds."""
-        try:
-            await self._chunks.aclose()
-        finally:
-            self._release()
-
-    def _release(self) -> None:
-        for lease in self._leases:
-            lease.release()
 
 
 def _whole(seconds: float) -> int:

@@ -1,5 +1,8 @@
 """The ledger's writer: rows go through a bounded buffer and are written in batches by a thread of its own.
 
+Rows are made where they are recorded, behind the answer: a thread that makes many of them at once would hold up the
+loop by holding the interpreter. What is left to the thread is done by the database's library.
+
 Recording never waits. A crash loses what was recorded in the last quarter of a second; a full buffer drops and counts.
 """
 
@@ -12,17 +15,18 @@ from itertools import islice
 from sqlalchemy import Connection
 
 from perilune.core.errors import Problem, StoreError
-from perilune.gateway.ledger_rows import attempt_rows, request_row
+from perilune.gateway.ledger_rows import Row, attempt_rows, plain_rows, request_row
 from perilune.gateway.pricing import Charge, Pricing
-from perilune.gateway.record import AttemptRecord, RequestRecord
+from perilune.gateway.record import AttemptRecord, PlainRecord, RequestRecord
 from perilune.store.engine import Store
-from perilune.store.ledger import insert_rows
+from perilune.store.ledger import insert_in_bulk
 
 _LINGER_S = 0.15  # of the 250 ms that a crash may lose, the rest is for writing
 _BATCH = 500
 _CAPACITY = 10_000
 
-_Entry = tuple[RequestRecord, tuple[AttemptRecord, ...]]
+_Settling = tuple[RequestRecord, Charge] | None
+_Entry = tuple[Row, list[Row], _Settling]
 
 _log = logging.getLogger(__name__)
 
@@ -60,14 +64,38 @@ class LedgerWriter:
 
     def record(self, request: RequestRecord, attempts: Sequence[AttemptRecord]) -> None:
         """Keep one request with its attempts."""
-        waiting = len(self._buffer)
-        if waiting >= self._capacity:
+        if len(self._buffer) >= self._capacity:
             self.dropped += 1
             return
-        self._buffer.append((request, tuple(attempts)))
-        if waiting == 0:
+        try:
+            charge = self._pricing.charge(request)
+            tries = attempt_rows(request, attempts, charge, self._pricing)
+            settling = (request, charge) if request.counts else None
+            self._keep((request_row(request, attempts, charge), tries, settling))
+        except Exception:  # noqa: BLE001 what cannot be counted must not end the request it is about
+            self._drop()
+
+    def record_plain(self, plain: PlainRecord) -> None:
+        """Keep a request that was answered at its first attempt."""
+        if len(self._buffer) >= self._capacity:
+            self.dropped += 1
+            return
+        try:
+            self._keep((*plain_rows(plain, self._pricing), None))
+        except Exception:  # noqa: BLE001 as above
+            self._drop()
+
+    def _drop(self) -> None:
+        _log.exception("a ledger row cannot be made and is dropped")
+        self.dropped += 1
+
+    def _keep(self, rows: _Entry) -> None:
+        buffer = self._buffer
+        buffer.append(rows)
+        waiting = len(buffer)
+        if waiting == 1:
             self._something.set()
-        elif waiting == _BATCH - 1:
+        elif waiting == _BATCH:
             self._now.set()
 
     @property
@@ -127,18 +155,13 @@ class LedgerWriter:
                 self.dropped += 1
 
     def _insert(self, batch: list[_Entry]) -> None:
-        charged = [(request, attempts, self._pricing.charge(request)) for request, attempts in batch]
-        requests = [request_row(request, attempts, charge) for request, attempts, charge in charged]
-        tries = [
-            row
-            for request, attempts, charge in charged
-            for row in attempt_rows(request, attempts, charge, self._pricing)
-        ]
+        requests = [request for request, _, _ in batch]
+        attempts = [row for _, rows, _ in batch for row in rows]
         with self._store.begin() as connection:
-            insert_rows(connection, requests, tries)
-            for request, _, charge in charged if self._settle is not None else ():
-                if request.counts and self._settle is not None:
-                    self._settle(connection, request, charge)
+            insert_in_bulk(connection, requests, attempts)
+            for _, _, settling in batch:
+                if settling is not None and self._settle is not None:
+                    self._settle(connection, *settling)
         self.written += len(batch)
 
     def _forget(self, count: int) -> None:

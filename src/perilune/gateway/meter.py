@@ -7,17 +7,19 @@ import threading
 from bisect import bisect_left
 from collections import Counter, deque
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from decimal import Decimal
 
 from msgspec import Struct, field
 
 from perilune.dialects.usage import Usage
 from perilune.gateway.ports import Ledger
-from perilune.gateway.pricing import Charge
-from perilune.gateway.record import AttemptRecord, RequestRecord
+from perilune.gateway.pricing import Charge, Rate
+from perilune.gateway.record import AttemptRecord, PlainRecord, RequestRecord, records_of
 
 FIRST_TOKEN_S = (0.1, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 15.0, 30.0, 60.0, 120.0)
 REQUEST_S = (0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 900.0)
+RateOf = Callable[[str | None, str | None, str, datetime], Rate | Charge]
 _BROKEN = {"stream_cut": "cut", "timeout_idle": "idle", "garbled": "garbled"}
 
 
@@ -56,9 +58,10 @@ class Sums(Struct):
 class Meter:
     """Counts requests that have ended. `note` is on their way and only puts aside; `sums` is for whoever reads."""
 
-    def __init__(self, charge: Callable[[RequestRecord], Charge]) -> None:
+    def __init__(self, charge: Callable[[RequestRecord], Charge], rate: RateOf | None = None) -> None:
         self._charge = charge
-        self._new: deque[tuple[RequestRecord, Sequence[AttemptRecord]]] = deque()
+        self._rate = rate
+        self._new: deque[tuple[RequestRecord, Sequence[AttemptRecord]] | PlainRecord] = deque()
         self._sums = Sums()
         self._counting = threading.Lock()
 
@@ -66,11 +69,19 @@ class Meter:
         """Put a request aside."""
         self._new.append((request, attempts))
 
+    def note_plain(self, plain: PlainRecord) -> None:
+        """Put a request aside that was answered at its first attempt."""
+        self._new.append(plain)
+
     def count(self) -> None:
         """Count what was put aside. May run in any thread."""
         with self._counting:
             while self._new:
-                self._add(*self._new.popleft())
+                ended = self._new.popleft()
+                if isinstance(ended, PlainRecord):
+                    self._add_plain(ended)
+                else:
+                    self._add(*ended)
 
     def sums(self) -> Sums:
         """The sums of everything that has ended."""
@@ -90,6 +101,28 @@ class Meter:
             sums.rejected[request.code] += 1
         if request.account is not None:
             self._add_answer(request, request.account)
+
+    def _add_plain(self, plain: PlainRecord) -> None:
+        """As `_add` of its records, with less ado."""
+        fixed, sums = plain.constant, self._sums
+        if self._rate is None:
+            self._add(*records_of(plain))
+            return
+        place = (fixed.account, fixed.surface)
+        sums.requests[fixed.route, fixed.surface, "ok"] += 1
+        sums.attempts[fixed.account, "ok", ""] += 1
+        if place not in sums.request:
+            sums.request[place] = Spread.over(REQUEST_S)
+        sums.request[place].add(round(plain.total_s * 1000) / 1000)
+        if plain.usage is None:
+            return
+        for kind, count in _tokens(plain.usage):
+            sums.tokens[fixed.account, kind] += count
+        rate = plain.rate or self._rate(fixed.plan, fixed.region, plain.served or fixed.model, plain.received_at)
+        amount = rate.amount(plain.usage) if isinstance(rate, Rate) else None
+        if isinstance(rate, Rate) and amount is not None and rate.currency is not None:
+            key = (fixed.account, rate.currency)
+            sums.cost[key] = sums.cost.get(key, Decimal(0)) + amount
 
     def _add_answer(self, request: RequestRecord, account: str) -> None:
         sums, place = self._sums, (account, request.surface)
@@ -118,6 +151,11 @@ class MeteredLedger:
         """Keep one request with its attempts."""
         self._meter.note(request, attempts)
         self._ledger.record(request, attempts)
+
+    def record_plain(self, plain: PlainRecord) -> None:
+        """Keep a request that was answered at its first attempt."""
+        self._meter.note_plain(plain)
+        self._ledger.record_plain(plain)
 
 
 def _tokens(usage: Usage) -> list[tuple[str, int]]:

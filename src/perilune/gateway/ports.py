@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from perilune.catalog.models import Model
 from perilune.gateway.budgets import Count, KeyLimits
-from perilune.gateway.record import AttemptRecord, RequestRecord
+from perilune.gateway.record import AttemptRecord, PlainRecord, RequestRecord
 from perilune.gateway.slots import Slot
 from perilune.providers.contract.outcome import Outcome
 from perilune.quota.snapshot import Refusal, Snapshot
@@ -20,6 +20,10 @@ class Ledger(Protocol):
 
     def record(self, request: RequestRecord, attempts: Sequence[AttemptRecord]) -> None:
         """Keep one request with its attempts."""
+        ...
+
+    def record_plain(self, plain: PlainRecord) -> None:
+        """Keep a request that was answered at its first attempt; the same as recording `records_of` it."""
         ...
 
 

@@ -1,6 +1,6 @@
 """Ledger rows as the gateway hands them over: facts, no prompt, no answer, no reasoning."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from msgspec import Struct
 
@@ -63,3 +63,91 @@ class AttemptRecord(Struct, frozen=True, kw_only=True):
     first_content_ms: int | None
     vendor_request_id: str | None
     words: str | None
+
+
+class Constant(Struct, kw_only=True):
+    """What the records of plain requests of one form have in common. `memo` belongs to the ledger that is handed it."""
+
+    owner: str
+    key_id: str | None
+    session: str | None
+    route: str
+    surface: str
+    model_asked: str
+    account: str
+    plan: str
+    region: str | None
+    model: str
+    adjusted: tuple[str, ...]
+    memo: object = None
+
+
+class PlainRecord(Struct, kw_only=True):
+    """A whole answer at the first attempt, by far the most frequent request. Units: `…_s` seconds.
+
+    Shape: `rate` is what its tokens cost, for whoever counts it after the ledger has looked it up.
+    """
+
+    constant: Constant
+    id: str
+    received_at: datetime
+    total_s: float
+    attempt_s: float
+    served: str | None
+    usage: Usage | None
+    bytes_in: int
+    bytes_out: int
+    rate: object = None
+
+
+def records_of(plain: PlainRecord) -> tuple[RequestRecord, list[AttemptRecord]]:
+    """The same as records of a request and its attempt."""
+    fixed = plain.constant
+    request = RequestRecord(
+        id=plain.id,
+        received_at=plain.received_at,
+        ended_at=plain.received_at + timedelta(milliseconds=round(plain.total_s * 1000)),
+        owner=fixed.owner,
+        key_id=fixed.key_id,
+        purpose="client",
+        run=None,
+        unit=None,
+        stage=None,
+        session=fixed.session,
+        route=fixed.route,
+        surface=fixed.surface,
+        model_asked=fixed.model_asked,
+        is_stream=False,
+        account=fixed.account,
+        plan=fixed.plan,
+        region=fixed.region,
+        model_served=plain.served or fixed.model,
+        outcome="ok",
+        status=200,
+        code=None,
+        attempts=1,
+        queued_ms=0,
+        first_content_ms=None,
+        total_ms=round(plain.total_s * 1000),
+        usage=plain.usage,
+        is_estimated=False,
+        adjusted=fixed.adjusted,
+        bytes_in=plain.bytes_in,
+        bytes_out=plain.bytes_out,
+    )
+    attempt = AttemptRecord(
+        number=1,
+        started_at=plain.received_at,
+        account=fixed.account,
+        model=fixed.model,
+        surface=fixed.surface,
+        outcome="ok",
+        status=200,
+        code=None,
+        was_sent=True,
+        total_ms=round(plain.attempt_s * 1000),
+        first_content_ms=None,
+        vendor_request_id=None,
+        words=None,
+    )
+    return request, [attempt]

@@ -11,21 +11,19 @@ from perilune.dialects.errors import ErrorKind
 from perilune.dialects.head import Body
 from perilune.dialects.target import Frame, Hooks
 from perilune.gateway.admission.rates import Debit
-from perilune.gateway.answering import (
-    headers_to_vendor,
-    own_headers,
-)
+from perilune.gateway.answering import headers_to_vendor, own_headers
 from perilune.gateway.call import Attempt, Call, Reply
-from perilune.gateway.choosing import Chooser, Full, Place
+from perilune.gateway.choosing import Chooser, Full, Place, shaper_of
 from perilune.gateway.clocks import LARGE_PROMPT_TOKENS, Clocks
 from perilune.gateway.delivery import Delivery, Served
-from perilune.gateway.dispatch import Asking, Limits, Sent
+from perilune.gateway.dispatch import Asking, Begun, Sent
 from perilune.gateway.endings import Endings
 from perilune.gateway.failover import Move, Situation, Step, decide
 from perilune.gateway.failures import plain_outcome
 from perilune.gateway.learning import learn_from
+from perilune.gateway.limits import Limits
 from perilune.gateway.setup import Services, Setup
-from perilune.gateway.shaping import Corrections, Prepared, Shaper, with_correction
+from perilune.gateway.shaping import Corrections, Prepared, with_correction
 from perilune.gateway.slots import Route
 from perilune.gateway.tally import Tally
 from perilune.gateway.thoughts import session_of
@@ -43,6 +41,15 @@ class _Tries(Struct):
     corrections: Corrections | None = None
 
 
+class UnderWay(Struct, kw_only=True):
+    """A first attempt that was made elsewhere, as far as it has come. `begun` is None once it was answered."""
+
+    place: Place
+    prepared: Prepared
+    attempt: Attempt
+    begun: Begun | None = None
+
+
 class Run:
     """One request. `go` gives its reply; the lease is given back in exactly one place, whatever ends the attempt."""
 
@@ -54,64 +61,75 @@ class Run:
         self._route = route
         self._tally = tally
         self._session = session_of(call.headers, body.head.prompt_cache_key)
-        self._shaper = Shaper(call.front, body, stream_upstream=setup.config.stream_upstream, session=self._session)
+        self._shaper = shaper_of(setup, call, body, self._session)
         tally.session = self._session
         tally.route = route.name
         self._chooser = Chooser(services, setup, call, route, self._shaper, self._session)
         tally.skips = self._chooser.skips
         self._clocks: Clocks = call.clocks or setup.clocks.for_client(call.headers)
-        self._began = asyncio.get_running_loop().time()
-        self._deadline = self._began + self._clocks.total_s
-        self._commit_at = self._began + (self._clocks.client_s or self._clocks.total_s)
+        self._deadline = tally.began + self._clocks.total_s
+        self._commit_at = tally.began + (self._clocks.client_s or self._clocks.total_s)
         self._tries: dict[str, _Tries] = {}
         self._unknowns = 0
         self._endings = Endings(services, setup, call.front, tally)
         self._delivery = Delivery(services, setup, call, route, tally, self._chooser, self._shaper)
 
-    async def go(self) -> Reply:
+    async def go(self, first: UnderWay | None = None) -> Reply:
         """The reply, after as many attempts as it takes. Cancelling ends the attempt and frees its lease at once."""
         loop = asyncio.get_running_loop()
-        if self._services.thoughts is not None:
+        if self._services.thoughts is not None and first is None:
             await self._services.thoughts.fetch(self._call.front, self._body, self._session)
-        while self._tally.sent < self._setup.config.max_attempts:
-            if loop.time() >= min(self._deadline, self._commit_at):
-                self._note_deadline()
+        while first is not None or self._tally.sent < self._setup.config.max_attempts:
+            if first is None and loop.time() >= min(self._deadline, self._commit_at):
+                self._tally.note_deadline(self._route.name)
                 break
-            place = await self._chooser.place(min(self._deadline, self._commit_at), self._clocks)
+            place = first.place if first is not None else await self._place()
             if place is None:
                 break
             if isinstance(place, Full):
                 return self._endings.full(place, self._own_headers(None))
-            reply, step = await self._attempt(place)
+            reply, step = await self._attempt(place, first)
+            first = None
             if reply is not None:
                 return reply
             if step.move is Move.STOP or self._call.insists:
                 break
             if step.wait_s:
                 await asyncio.sleep(step.wait_s)
-        attempts, window = self._attempts(), self._chooser.least_window
+        attempts, window = self._tally.all_with(self._chooser.skips), self._chooser.least_window
         return self._endings.ended(self._route, self._shaper, attempts, window, self._own_headers(None))
 
-    async def _attempt(self, place: Place) -> tuple[Reply | None, Step]:
+    def adopt(self, first: UnderWay, sent: Sent) -> Reply:
+        """The reply of a first attempt that was answered; its lease goes on with the reply's chunks."""
+        self._closed(first.attempt, sent)
+        first.attempt.outcome = plain_outcome(Is.OK, status=sent.status)
+        served = Served(first.place, first.prepared, first.attempt, sent, None)
+        return self._delivery.streamed(served, self._own_headers(first.place.slot.account))
+
+    async def _place(self) -> Place | Full | None:
+        return await self._chooser.place(min(self._deadline, self._commit_at), self._clocks)
+
+    async def _attempt(self, place: Place, first: UnderWay | None = None) -> tuple[Reply | None, Step]:
         """One attempt with its lease; a stream takes the lease with it, everything else gives it back here."""
         keeps_lease = False
         try:
             tries = self._tries.setdefault(place.slot.name, _Tries())
             tries.count += 1
-            prepared = self._prepared(place, tries)
-            turn = await self._turn(place)
-            if isinstance(turn, Outcome):
-                self._chooser.pass_over(place.slot, turn)
-                return None, Step(Move.NEXT)
-            place.debit = turn
-            attempt = self._opened(place, prepared)
-            sent = await self._services.dispatcher.send(self._asking(place, prepared))
+            if first is None:
+                prepared = self._prepared(place, tries)
+                turn = await self._turn(place)
+                if isinstance(turn, Outcome):
+                    self._chooser.pass_over(place.slot, turn)
+                    return None, Step(Move.NEXT)
+                place.debit = turn
+                attempt, begun = self._opened(place, prepared), None
+            else:
+                prepared, attempt, begun = first.prepared, first.attempt, first.begun
+            sent = await self._services.dispatcher.send(self._asking(place, prepared), begun)
             self._closed(attempt, sent)
             if sent.outcome is None:
-                attempt.outcome = plain_outcome(Is.OK, status=sent.status)
                 corrections = tries.corrections if tries.was_corrected else None
-                headers = self._own_headers(place.slot.account)
-                reply = await self._delivery.reply(Served(place, prepared, attempt, sent, corrections), headers)
+                reply = await self._served(place, prepared, attempt, sent, corrections)
                 keeps_lease = reply.chunks is not None
                 return reply, Step(Move.STOP)
             attempt.outcome = sent.outcome
@@ -126,6 +144,13 @@ class Run:
             if not keeps_lease:
                 self._services.states.give_back(place.permits)
                 place.lease.release()
+
+    async def _served(
+        self, place: Place, prepared: Prepared, attempt: Attempt, sent: Sent, corrections: Corrections | None
+    ) -> Reply:
+        attempt.outcome = plain_outcome(Is.OK, status=sent.status)
+        headers = self._own_headers(place.slot.account)
+        return await self._delivery.reply(Served(place, prepared, attempt, sent, corrections), headers)
 
     async def _turn(self, place: Place) -> Debit | Outcome | None:
         loop = asyncio.get_running_loop()
@@ -273,23 +298,3 @@ class Run:
         tally = self._tally
         overhead = tally.overhead_ms(asyncio.get_running_loop().time(), self._chooser.waited_s)
         return own_headers(tally.id, self._route.name, account, tally.sent, tally.adjusted, overhead)
-
-    def _note_deadline(self) -> None:
-        name = self._tally.attempts[-1].slot if self._tally.attempts else self._route.name
-        account = self._tally.attempts[-1].account if self._tally.attempts else ""
-        self._tally.attempts.append(
-            Attempt(
-                slot=name,
-                account=account,
-                model=None,
-                surface=None,
-                outcome=plain_outcome(Is.TIMEOUT_TOTAL),
-                started_at=self._services.now(),
-                is_skipped=True,
-            )
-        )
-
-    def _attempts(self) -> list[Attempt]:
-        """Everything that was tried, then what was passed over."""
-        skipped = [skip for name, skip in self._chooser.skips.items() if not self._tally.has_tried(name)]
-        return [*self._tally.attempts, *skipped]

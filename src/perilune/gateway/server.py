@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from fnmatch import fnmatchcase
 from pathlib import PurePath
 
@@ -24,7 +24,8 @@ from perilune.gateway.keepalive import answer_kept_alive, event_of
 from perilune.gateway.key_limits import KeyGate
 from perilune.gateway.listing import list_models
 from perilune.gateway.paths import FRONTS, Endpoint
-from perilune.gateway.revoking import UntilRevoked
+from perilune.gateway.sending import send_plainly, send_reply
+from perilune.gateway.stream import AnswerStream
 
 _log = logging.getLogger(__name__)
 _BASE_ANSWER = msgspec.json.encode(
@@ -63,7 +64,7 @@ class Surface:
         if scope["type"] == "http":
             path: str = scope["path"]
             if path in paths.BASES and scope["method"] in ("HEAD", "OPTIONS"):
-                await _send(send, Reply(status=200, headers=[]))
+                await send_plainly(send, Reply(status=200, headers=[]))
                 return
             if path != "/" and paths.is_ours(path):
                 await self._answer(scope, path, receive, send)
@@ -71,57 +72,76 @@ class Surface:
         if self._fallback is not None:
             await self._fallback(scope, receive, send)
         elif scope["type"] == "http":
-            await _send(send, self._not_found(scope["path"]))
+            await send_plainly(send, self._not_found(scope["path"]))
         elif scope["type"] == "lifespan":
             await _lifespan(receive, send)
 
     async def _answer(self, scope: Scope, path: str, receive: Receive, send: Send) -> None:
+        try:
+            taken = await self._taken(scope, path, receive)
+        except ClientGone:
+            return
+        if isinstance(taken, Reply):
+            await send_plainly(send, taken)
+        else:
+            await self.go_on(taken, self._gate.answer(taken), scope, receive, send)
+
+    async def go_on(
+        self, call: Call, reply: Coroutine[object, object, Reply], scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        """Send the reply to a call, unless its client leaves before."""
         task = asyncio.current_task()
         if task is None:
             raise RuntimeError("a request runs in a task")
-        watch: Watch | None = None
+        watch = Watch(scope, receive, task)
         try:
-            taken = await self._taken(scope, path, receive)
-            if isinstance(taken, Reply):
-                await _send(send, taken)
-                return
-            watch = Watch(receive, task)
-            reply = await self._answered(taken, send)
-            if reply is not None:
-                await _send(send, reply)
-        except ClientGone:
-            return
+            answered = await self._answered(call, reply, send)
+            if answered is not None:
+                await send_reply(scope, send, answered)
         except asyncio.CancelledError:
-            if watch is None or not watch.has_left:
+            if not watch.has_left:
                 raise
             task.uncancel()
         finally:
-            if watch is not None:
-                watch.stop()
+            watch.stop()
 
-    async def _answered(self, call: Call, send: Send) -> Reply | None:
+    async def _answered(self, call: Call, reply: Coroutine[object, object, Reply], send: Send) -> Reply | None:
         """The core's reply; a fault of ours is one too, in the dialect called, and ends nothing but this request."""
         after_s = self._core.setup.config.keepalive_after_s
+        asked = self._asked(call, reply)
         try:
             if after_s and b'"stream"' in call.body and _wants_stream(call.body):
-                return await answer_kept_alive(self._asked(call), call.front, send, after_s)
-            return await self._asked(call)
+                return await answer_kept_alive(asked, call.front, send, after_s)
+            return await asked
         except Exception as error:  # noqa: BLE001 one broken request takes no other with it
-            _log.error("a request met a fault of ours: %s at %s", type(error).__name__, _place_of(error))
-            problem = Problem(code="PL-BUG", facts={"message": type(error).__name__})
-            return self._refused(call.front, problem, ErrorKind.BUSY, status=500)
+            return self.fault(call, error)
 
-    async def _asked(self, call: Call) -> Reply:
-        """The core's reply; the stream of a key ends early when the key is revoked together with what it runs."""
-        reply = await self._gate.answer(call)
+    def fault(self, call: Call, error: Exception) -> Reply:
+        """The reply to a request that met a fault of ours."""
+        _log.error("a request met a fault of ours: %s at %s", type(error).__name__, _place_of(error))
+        problem = Problem(code="PL-BUG", facts={"message": type(error).__name__})
+        return self._refused(call.front, problem, ErrorKind.BUSY, status=500)
+
+    async def _asked(self, call: Call, coming: Coroutine[object, object, Reply]) -> Reply:
+        reply = await coming
         if call.limits is not None and self._core.services.purse.is_soft(call.limits):
             reply.headers.append(("x-perilune-budget", "soft"))
-        key_id, chunks = call.key_id, reply.chunks
-        if key_id is not None and chunks is not None:
-            problem = Problem(code="PL-GW-KEY", variant="ENDED")
-            last = event_of(call.front, self._refused(call.front, problem, ErrorKind.KEY))
-            reply.chunks = UntilRevoked(chunks, lambda: self._door().has_ended(key_id), last)
+        self.end_with_key(call, reply)
         return reply
+
+    def end_with_key(self, call: Call, reply: Reply) -> None:
+        """The stream of a key ends early when the key is revoked together with what it runs."""
+        key_id, stream = call.key_id, reply.chunks
+        if key_id is None or not isinstance(stream, AnswerStream):
+            return
+
+        def ended() -> bytes | None:
+            if not self._door().has_ended(key_id):
+                return None
+            problem = Problem(code="PL-GW-KEY", variant="ENDED")
+            return event_of(call.front, self._refused(call.front, problem, ErrorKind.KEY))
+
+        stream.until = ended
 
     async def _taken(self, scope: Scope, path: str, receive: Receive) -> Call | Reply:
         """The call that a request is, or the reply that it gets at once."""
@@ -234,23 +254,6 @@ def _place_of(error: BaseException) -> str:
     """Files and lines of a fault, without its words: they could hold what a request held."""
     frames = traceback.extract_tb(error.__traceback__)[-6:]
     return " < ".join(f"{PurePath(frame.filename).name}:{frame.lineno}" for frame in reversed(frames))
-
-
-async def _send(send: Send, reply: Reply) -> None:
-    headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in reply.headers]
-    chunks = reply.chunks
-    if chunks is None:
-        headers.append((b"content-length", str(len(reply.body)).encode()))
-        await send({"type": "http.response.start", "status": reply.status, "headers": headers})
-        await send({"type": "http.response.body", "body": reply.body})
-        return
-    try:
-        await send({"type": "http.response.start", "status": reply.status, "headers": headers})
-        async for chunk in chunks:
-            await send({"type": "http.response.body", "body": chunk, "more_body": True})
-        await send({"type": "http.response.body", "body": b""})
-    finally:
-        await chunks.aclose()
 
 
 def _json(document: object, *headers: tuple[str, str]) -> Reply:

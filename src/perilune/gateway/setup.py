@@ -64,6 +64,10 @@ class LiveTraits:
         entry = self._kept.get((account, model, surface))
         return entry[1] if entry is not None and entry[0] > now_s else Corrections()
 
+    def knows(self, account: str, model: str, surface: str) -> bool:
+        """Whether anything was ever learned there."""
+        return (account, model, surface) in self._kept
+
     def learn(self, account: str, model: str, surface: str, corrections: Corrections, now_s: float) -> None:
         """A corrected request was answered: correct the next ones at once. Switched-off thinking is for one request."""
         kept = replace(corrections, thinking_off=False)

@@ -30,6 +30,8 @@ _log = logging.getLogger(__name__)
 class SharedThoughts(ThoughtStore):
     """The store of thoughts over a database. Belongs to one event loop; `store` should wait for others only briefly."""
 
+    is_shared = True
+
     def __init__(self, store: Store, seal: Seal, now: Callable[[], datetime]) -> None:
         super().__init__()
         self._store = store

@@ -33,6 +33,10 @@ class Stays:
             return None
         return stay.slot
 
+    def has(self, route: str, session: str) -> bool:
+        """Whether this conversation may be staying somewhere."""
+        return (route, session) in self._by_session
+
     def served(self, route: str, session: str, slot: str, now: datetime, *, is_main: bool) -> None:
         """Remember who served; main ends a stay."""
         key = (route, session)

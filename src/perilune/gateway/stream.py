@@ -1,15 +1,17 @@
 """A stream past its commit point: read on, watched, metered; ended in one place whatever ends it."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 from perilune.core.errors import Problem
 from perilune.core.messages import Language
 from perilune.dialects.form import Dialect
+from perilune.gateway.admission import Lease
 from perilune.gateway.answering import client_error
 from perilune.gateway.call import Attempt, Reply
-from perilune.gateway.dispatch import Streaming, expect_next
+from perilune.gateway.dispatch import Streaming
 from perilune.gateway.failures import outcome_of, plain_outcome
 from perilune.gateway.final import kind_of
+from perilune.gateway.limits import expect_next
 from perilune.gateway.setup import Services
 from perilune.gateway.tally import Tally
 from perilune.net.upstream import UpstreamError
@@ -20,8 +22,10 @@ from perilune.providers.contract.outcome import OutcomeClass as Is
 class AnswerStream:
     """The chunks of one streamed answer. Read to the end or closed, it gives back what it holds exactly once.
 
-    Shape: `on_end` hears the outcome and frees the lease; `on_finished` hears that the model has said all, before the
-    client does; `flush` is waited for between the two.
+    Shape: pulled piece by piece, or pushed by whoever takes the upstream's pieces (`first`, `take`, `fail`) until
+    `is_over`; `until`, when set, gives the last bytes once the stream is not wanted any more; `on_end` hears the
+    outcome and frees the lease; `on_finished` hears that the model has said all, before the client does; `flush`, when
+    set, is waited for between the two: such a stream can only be pulled.
     """
 
     def __init__(
@@ -37,7 +41,7 @@ class AnswerStream:
         flush: Callable[[], Awaitable[None]] | None,
         prompt_tokens: Callable[[], int],
     ) -> None:
-        self._streaming = streaming
+        self.streaming = streaming
         self._reply = reply
         self._attempt = attempt
         self._tally = tally
@@ -45,40 +49,77 @@ class AnswerStream:
         self._on_finished = on_finished
         self._on_end = on_end
         self._flush = flush
+        self._is_flush_due = False
         self._prompt_tokens = prompt_tokens
         self._held: bytes | None = streaming.held
         self._was_finished = False
-        self._is_over = False
+        self.is_over = False
         self._bytes_out = 0
         self._interrupted: Outcome | None = None
+        self._leases: Sequence[Lease] = ()
+        self.until: Callable[[], bytes | None] | None = None
+
+    @property
+    def can_be_pushed(self) -> bool:
+        """True where nothing has to be waited for before the client hears the end."""
+        return self._flush is None
 
     def __aiter__(self) -> "AnswerStream":
         return self
 
     async def __anext__(self) -> bytes:
         """The next bytes for the client."""
-        if self._is_over:
-            raise StopAsyncIteration
+        piece = self.first()
         try:
-            held, self._held = self._held, None
-            piece = held or await self._next()
-            if held and self._streaming.flow.is_finished:
-                await self._finish()
-        except UpstreamError as error:
-            rest = self._streaming.flow.end() if self._streaming.flow.is_finished else b""  # the end marks are due
-            return rest + self._broken(self._interrupted or outcome_of(error, in_body=True, status=200))
+            while not piece and not self.is_over:
+                piece = await self._next()
+            if self._is_flush_due and self._flush is not None:
+                self._is_flush_due = False
+                await self._flush()
         except BaseException:
             self._end(plain_outcome(Is.CLIENT_GONE))
             raise
         if not piece:
             raise StopAsyncIteration
-        self._bytes_out += len(piece)
         return piece
+
+    def first(self) -> bytes:
+        """What was held back until the first content; empty when it has been given out."""
+        held, self._held = self._held, None
+        if self.is_over or not held:
+            return b""
+        self._note_finish()
+        return self._out(held)
+
+    def take(self, chunk: bytes) -> bytes:
+        """What a piece of the upstream's answer becomes for the client; an empty piece is the answer's end."""
+        flow = self.streaming.flow
+        piece = flow.feed(chunk) if chunk else flow.end()
+        if flow.failure is not None or flow.is_garbled:
+            return piece + self._broken(plain_outcome(Is.GARBLED if flow.is_garbled else Is.STREAM_CUT))
+        if not self._was_finished and flow.is_finished:
+            self._note_finish()
+        return self._out(piece) if chunk else self._last(piece)
+
+    def fail(self, error: UpstreamError) -> bytes:
+        """The last bytes for the client when the upstream broke."""
+        rest = self.streaming.flow.end() if self.streaming.flow.is_finished else b""  # the end marks are due
+        return rest + self._broken(self._interrupted or outcome_of(error, in_body=True, status=200))
+
+    def hold(self, leases: Sequence[Lease]) -> None:
+        """Leases that last as long as the stream does."""
+        self._leases = leases
+        if self.is_over:
+            self._release()
+
+    def _release(self) -> None:
+        for lease in self._leases:
+            lease.release()
 
     def interrupt(self, outcome: Outcome) -> None:
         """End the stream from outside: its reader gets the error event of this outcome next."""
         self._interrupted = outcome
-        self._streaming.exchange.close()
+        self.streaming.exchange.close()
 
     async def aclose(self) -> None:
         """The client has left, or has read all: close the upstream and free the lease at once."""
@@ -89,36 +130,42 @@ class AnswerStream:
         self._end(plain_outcome(Is.CLIENT_GONE))
 
     async def _next(self) -> bytes:
-        streaming = self._streaming
-        flow = streaming.flow
-        while True:
-            expect_next(streaming.exchange, streaming.limits)
-            chunk = await streaming.exchange.read()
-            piece = flow.feed(chunk) if chunk else flow.end()
-            if flow.failure is not None or flow.is_garbled:
-                return piece + self._broken(plain_outcome(Is.GARBLED if flow.is_garbled else Is.STREAM_CUT))
-            if flow.is_finished and not self._was_finished:
-                await self._finish()
-            if not chunk:
-                if self._interrupted is not None:
-                    return piece + self._broken(self._interrupted)
-                if not flow.is_finished:
-                    return piece + self._broken(plain_outcome(Is.STREAM_CUT))
-                self._end(plain_outcome(Is.OK, status=200))
-                return piece
-            if piece:
-                return piece
+        exchange = self.streaming.exchange
+        expect_next(exchange, self.streaming.limits)
+        try:
+            return self.take(await exchange.read())
+        except UpstreamError as error:
+            return self.fail(error)
+        except BaseException:
+            self._end(plain_outcome(Is.CLIENT_GONE))
+            raise
 
-    async def _finish(self) -> None:
-        """The model has said all; the client hears it after this."""
-        self._was_finished = True
-        self._on_finished()
-        if self._flush is not None:
-            await self._flush()
+    def _last(self, piece: bytes) -> bytes:
+        if self._interrupted is not None:
+            return piece + self._broken(self._interrupted)
+        if not self.streaming.flow.is_finished:
+            return piece + self._broken(plain_outcome(Is.STREAM_CUT))
+        self._end(plain_outcome(Is.OK, status=200))
+        return piece
+
+    def _out(self, piece: bytes) -> bytes:
+        """A piece for the client, unless its key has ended meanwhile: then the stream ends with it."""
+        ended = None if self.until is None else self.until()
+        if ended is not None:
+            self.close()
+            return ended
+        self._bytes_out += len(piece)
+        return piece
+
+    def _note_finish(self) -> None:
+        if not self._was_finished and self.streaming.flow.is_finished:
+            self._was_finished = True
+            self._is_flush_due = self._flush is not None
+            self._on_finished()
 
     def _broken(self, outcome: Outcome) -> bytes:
         """The error event that ends the stream; nothing is tried elsewhere once content has gone out."""
-        if self._streaming.flow.is_finished:
+        if self.streaming.flow.is_finished:
             self._end(plain_outcome(Is.OK, status=200))
             return b""
         self._reply.is_cut = True
@@ -128,11 +175,11 @@ class AnswerStream:
         return event
 
     def _end(self, outcome: Outcome) -> None:
-        if self._is_over:
+        if self.is_over:
             return
-        self._is_over = True
+        self.is_over = True
         self._held = None
-        streaming = self._streaming
+        streaming = self.streaming
         streaming.exchange.close()
         if outcome.kind is Is.CLIENT_GONE and streaming.flow.is_finished:
             outcome = plain_outcome(Is.OK, status=200)
@@ -140,10 +187,11 @@ class AnswerStream:
         try:
             self._book(outcome)
         finally:
+            self._release()
             self._on_end(outcome)
 
     def _book(self, outcome: Outcome) -> None:
-        flow = self._streaming.flow
+        flow = self.streaming.flow
         usage = flow.usage(0)
         if not usage.input_total:
             usage = flow.usage(self._prompt_tokens())

@@ -3,11 +3,13 @@
 import asyncio
 import secrets
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
 
 from perilune.dialects.usage import Usage
 from perilune.gateway.budgets import Count
 from perilune.gateway.call import Attempt, Call
+from perilune.gateway.failures import plain_outcome
 from perilune.gateway.ports import Ledger
 from perilune.gateway.record import AttemptRecord, RequestRecord
 from perilune.gateway.setup import Counters
@@ -17,18 +19,27 @@ from perilune.providers.contract.outcome import OutcomeClass as Is
 _BY_PROMPT = (Is.CONTEXT_OVERFLOW, Is.BODY_TOO_LARGE)
 
 
+class Counted(NamedTuple):
+    """A request that is counted as begun already. Units: `began` on the loop's clock."""
+
+    id: str
+    began: float
+
+
 class Tally:
     """Kept by one request from its first byte to its last."""
 
-    def __init__(self, call: Call, ledger: Ledger, counters: Counters, received_at: datetime) -> None:
+    def __init__(
+        self, call: Call, ledger: Ledger, counters: Counters, received_at: datetime, counted: "Counted | None" = None
+    ) -> None:
         self._call = call
         self._ledger = ledger
         self._counters = counters
         self.received_at = received_at
-        self.id = _request_id(received_at)
-        self._began = asyncio.get_running_loop().time()
+        self.id = request_id(received_at) if counted is None else counted.id
+        self.began = asyncio.get_running_loop().time() if counted is None else counted.began
         self._upstream_s = 0.0
-        self._opened_at = 0.0
+        self.opened_at = 0.0
         self._first_content_at: float | None = None
         self._is_finished = False
         self.attempts: list[Attempt] = []
@@ -42,8 +53,16 @@ class Tally:
         self.waited_s = 0.0
         self.counts: tuple[Count, ...] = ()
         self.skips: Mapping[str, Attempt] = {}
-        counters.requests += 1
-        counters.in_flight += 1
+        if counted is None:
+            counters.requests += 1
+            counters.in_flight += 1
+
+    def take_over(self, attempt: Attempt, adjusted: Sequence[str], opened_at: float) -> None:
+        """The first attempt began elsewhere, and was counted there."""
+        self.attempts.append(attempt)
+        self.adjusted = tuple(adjusted)
+        self.sent = 1
+        self.opened_at = opened_at
 
     def open(self, attempt: Attempt, adjusted: Sequence[str]) -> None:
         """An attempt begins."""
@@ -52,28 +71,48 @@ class Tally:
         self.sent += 1
         self._counters.attempts += 1
         self._counters.failovers += self.sent > 1
-        self._opened_at = asyncio.get_running_loop().time()
+        self.opened_at = asyncio.get_running_loop().time()
 
     def close(self, attempt: Attempt, now: float, first_content_at: float | None) -> None:
         """An attempt has an outcome, or its first content."""
-        attempt.total_ms = round((now - self._opened_at) * 1000)
-        self._upstream_s += now - self._opened_at
+        attempt.total_ms = round((now - self.opened_at) * 1000)
+        self._upstream_s += now - self.opened_at
         if first_content_at is not None:
-            attempt.first_content_ms = round((first_content_at - self._opened_at) * 1000)
+            attempt.first_content_ms = round((first_content_at - self.opened_at) * 1000)
             self._first_content_at = first_content_at
 
     def total(self, attempt: Attempt) -> None:
         """A streamed attempt has come to its end."""
-        attempt.total_ms = round((asyncio.get_running_loop().time() - self._opened_at) * 1000)
+        attempt.total_ms = round((asyncio.get_running_loop().time() - self.opened_at) * 1000)
 
     def has_tried(self, slot: str) -> bool:
         """True when this slot was really asked."""
         return any(attempt.slot == slot for attempt in self.attempts)
 
+    def note_deadline(self, route: str) -> None:
+        """The time for the whole request is over before another attempt."""
+        last = self.attempts[-1] if self.attempts else None
+        self.attempts.append(
+            Attempt(
+                slot=route if last is None else last.slot,
+                account="" if last is None else last.account,
+                model=None,
+                surface=None,
+                outcome=plain_outcome(Is.TIMEOUT_TOTAL),
+                started_at=datetime.now(UTC),
+                is_skipped=True,
+            )
+        )
+
+    def all_with(self, skips: Mapping[str, Attempt]) -> list[Attempt]:
+        """Everything that was tried, then what was passed over."""
+        skipped = [skip for name, skip in skips.items() if not self.has_tried(name)]
+        return [*self.attempts, *skipped]
+
     def overhead_ms(self, now: float, waited_s: float) -> float:
         """Our own part: everything but waiting for the upstream and in the queue."""
         self.waited_s = waited_s
-        return max((now - self._began - self._upstream_s - waited_s) * 1000, 0.0)
+        return max((now - self.began - self._upstream_s - waited_s) * 1000, 0.0)
 
     def finish(
         self,
@@ -96,7 +135,7 @@ class Tally:
         for name in self.adjusted:
             counters.adjusted[name] = counters.adjusted.get(name, 0) + 1
         now = asyncio.get_running_loop().time()
-        total_s = now - self._began
+        total_s = now - self.began
         slot, call = self.slot, self._call
         first = self._first_content_at
         record = RequestRecord(
@@ -123,7 +162,7 @@ class Tally:
             code=code,
             attempts=self.sent,
             queued_ms=round(self.waited_s * 1000),
-            first_content_ms=None if first is None else round((first - self._began) * 1000),
+            first_content_ms=None if first is None else round((first - self.began) * 1000),
             total_ms=round(total_s * 1000),
             usage=usage,
             is_estimated=is_estimated,
@@ -144,11 +183,32 @@ class Tally:
         ]
 
 
-def _request_id(at: datetime) -> str:
+def request_id(at: datetime) -> str:
     """A version 7 UUID as text, made without the object: this is on the path of every request."""
-    milliseconds, bits = int(at.timestamp() * 1000), secrets.randbits(74)
-    head, tail = f"{milliseconds:012x}", f"{0x8000 | bits & 0x3FFF:04x}-{bits >> 26:012x}"
-    return f"{head[:8]}-{head[8:]}-7{bits >> 14 & 0xFFF:03x}-{tail}"
+    bits = _random.take()
+    head = f"{int(at.timestamp() * 1000):012x}"
+    return f"{head[:8]}-{head[8:]}-7{bits[:3]}-{_VARIANTS[bits[3]]}{bits[4:7]}-{bits[7:]}"
+
+
+class _Random:
+    """Random hexadecimal digits, asked of the system for many ids at once."""
+
+    def __init__(self) -> None:
+        self._digits = ""
+        self._at = 0
+
+    def take(self) -> str:
+        """Nineteen digits that were never given out."""
+        start = self._at
+        if start + _DIGITS > len(self._digits):
+            self._digits, start = secrets.token_hex(_DIGITS * 128 // 2), 0
+        self._at = start + _DIGITS
+        return self._digits[start : self._at]
+
+
+_DIGITS = 19
+_VARIANTS = {digit: "89ab"[int(digit, 16) & 3] for digit in "0123456789abcdef"}
+_random = _Random()
 
 
 def _row(number: int, attempt: Attempt) -> AttemptRecord:

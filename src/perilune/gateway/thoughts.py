@@ -21,6 +21,8 @@ _SESSION_HEADERS = ("x-session-id", "session-id", "thread-id", "x-claude-code-se
 class ThoughtStore:
     """Thoughts by their place in a conversation, else by session where exactly one fits; nothing wider."""
 
+    is_shared = False
+
     def __init__(self, largest: int = LARGEST_BYTES) -> None:
         self._largest = largest
         self._size = 0

@@ -3,11 +3,13 @@
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
+from functools import cache
+from itertools import chain
 from typing import Any, Literal
 
 from msgspec import Struct
 from msgspec.structs import replace
-from sqlalchemy import ColumnElement, Connection, Numeric, cast, distinct, func, select
+from sqlalchemy import ColumnElement, Connection, Numeric, Table, cast, distinct, func, select
 
 from perilune.core.numbers import plain
 from perilune.store.schema import attempts, requests
@@ -16,6 +18,8 @@ from perilune.store.upsert import Row, insert_for
 
 Dimension = Literal["account", "model", "route", "key", "owner"]
 _MILLISECOND = timedelta(milliseconds=1)
+
+_ROWS_AT_ONCE = (32, 8, 1)
 
 _DIMENSIONS = {
     "account": requests.c.account,
@@ -95,6 +99,41 @@ def insert_rows(connection: Connection, request_rows: Sequence[Row], attempt_row
         if rows:
             keys = [column.name for column in table.primary_key]
             connection.execute(insert_for(connection, table).on_conflict_do_nothing(index_elements=keys), list(rows))
+
+
+def insert_in_bulk(
+    connection: Connection, request_rows: Sequence[tuple[Any, ...]], attempt_rows: Sequence[tuple[Any, ...]]
+) -> None:
+    """As `insert_rows`, for rows as tuples in the order of the columns.
+
+    In SQLite many rows go in one statement: the library lets go of the interpreter and takes it back once for each.
+    """
+    for table, rows in ((requests, request_rows), (attempts, attempt_rows)):
+        if connection.dialect.name == "sqlite":
+            for start, many in _portions(len(rows)):
+                values = tuple(chain.from_iterable(rows[start : start + many]))
+                connection.exec_driver_sql(_bulk_insert(table, many), values)
+        elif rows:
+            names = [column.name for column in table.columns]
+            dicts = [dict(zip(names, row, strict=True)) for row in rows]
+            keys = [column.name for column in table.primary_key]
+            connection.execute(insert_for(connection, table).on_conflict_do_nothing(index_elements=keys), dicts)
+
+
+def _portions(count: int) -> Iterator[tuple[int, int]]:
+    """Where statements of few different sizes begin, so that the library knows each of them prepared."""
+    start = 0
+    for many in _ROWS_AT_ONCE:
+        while count - start >= many:
+            yield start, many
+            start += many
+
+
+@cache
+def _bulk_insert(table: Table, many: int) -> str:
+    keys = ", ".join(column.name for column in table.primary_key)
+    row = f"({', '.join('?' * len(table.columns))})"
+    return f"INSERT INTO {table.name} VALUES {', '.join([row] * many)} ON CONFLICT ({keys}) DO NOTHING"  # noqa: S608
 
 
 def recent(connection: Connection, limit: int, *, account: str | None = None) -> list[Request]:

@@ -79,6 +79,11 @@ class Admission:
             return await found.take_soon(owner, priority)
         return found.try_take(owner, priority)
 
+    def take_now(self, group: str, owner: str, priority: Priority) -> Lease | None:
+        """As `try_acquire`, for a caller that cannot wait at all; None too where the places take time to answer."""
+        found = self._group(group)
+        return None if isinstance(found, ThreadedGroup) else found.try_take(owner, priority)
+
     def join(
         self,
         group: str,

@@ -3,6 +3,7 @@
 import hmac
 import os
 import secrets
+import time
 from contextlib import suppress
 from pathlib import Path
 
@@ -10,6 +11,8 @@ from perilune.gateway.admission.lockfile import LockFile
 from perilune.gateway.admission.memory import MemoryPlaces
 from perilune.gateway.admission.neighbours import FIRST_WAITING_BYTE, WaitingByte
 from perilune.gateway.admission.port import Keeper
+
+_LOOK_S = 0.005
 
 
 class LockedPlaces:
@@ -105,6 +108,7 @@ class _Group:
         self.held: set[int] = set()
         self._highest = -1  # no held place is above it
         self._next = 0  # freed last, so most likely free
+        self._looked_beyond, self._look_again_s = 0, 0.0
         self.waiting = WaitingByte(file)
 
     def take(self, cap: int, reserved: int, may_use_reserved: bool) -> int | None:
@@ -164,9 +168,18 @@ class _Group:
         """
         if self._highest >= cap:
             self._highest = max(self.held)
-        if self._highest < cap and self._file.foreign(cap, FIRST_WAITING_BYTE) is None:
+        if self._highest < cap and self._nobody_is_beyond(cap):
             return False
         return self.occupied() > cap
+
+    def _nobody_is_beyond(self, cap: int) -> bool:
+        """Looked at anew every few milliseconds: only a process with a higher cap could be there."""
+        now_s = time.monotonic()
+        if cap == self._looked_beyond and now_s < self._look_again_s:
+            return True
+        is_empty = self._file.foreign(cap, FIRST_WAITING_BYTE) is None
+        self._looked_beyond, self._look_again_s = cap, now_s + _LOOK_S if is_empty else 0.0
+        return is_empty
 
 
 def _shared_key(path: Path) -> bytes:

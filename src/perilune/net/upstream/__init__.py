@@ -3,8 +3,20 @@
 Variants are siblings: `client` is the thin HTTP/1.1 client over asyncio and httptools.
 """
 
-from perilune.net.upstream.client import ThinClient
+from perilune.net.upstream.client import ThinClient, written_head
+from perilune.net.upstream.connection import Connection
 from perilune.net.upstream.port import Clock, Exchange, Layer, Outgoing, Upstream, UpstreamError
 from perilune.net.upstream.target import Target
 
-__all__ = ["Clock", "Exchange", "Layer", "Outgoing", "Target", "ThinClient", "Upstream", "UpstreamError"]
+__all__ = [
+    "Clock",
+    "Connection",
+    "Exchange",
+    "Layer",
+    "Outgoing",
+    "Target",
+    "ThinClient",
+    "Upstream",
+    "UpstreamError",
+    "written_head",
+]

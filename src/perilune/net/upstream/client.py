@@ -23,18 +23,53 @@ class ThinClient:
         self._is_closed = False
 
     async def send(
-        self, request: Outgoing, *, connect_timeout_s: float, first_timeout_s: float, clock: Clock = "first"
+        self,
+        request: Outgoing,
+        *,
+        connect_timeout_s: float,
+        first_timeout_s: float,
+        clock: Clock = "first",
+        begun: Connection | None = None,
     ) -> Exchange:
-        """Send and wait for status and headers; once more, on a new connection, when a reused one ended silently."""
-        connection = await self._idle_connection(request.target)
+        """Send and wait for status and headers; once more, on a new connection, when a reused one ended silently.
+
+        `begun` is a reused connection on which this very request was written already.
+        """
+        connection = begun or await self._idle_connection(request.target)
         if connection is not None:
             try:
-                return await self._exchange(connection, request, first_timeout_s, clock)
+                if begun is None:
+                    self._write(connection, request, first_timeout_s, clock)
+                return await self._exchange(connection, request.target)
             except UpstreamError as failure:
                 if failure.layer is not Layer.RESET or failure.any_byte:
                     raise
         connection = await self._dial(request.target, connect_timeout_s)
-        return await self._exchange(connection, request, first_timeout_s, clock)
+        self._write(connection, request, first_timeout_s, clock)
+        return await self._exchange(connection, request.target)
+
+    def pool(self, target: Target) -> list[Connection]:
+        """The idle connections to a target, the one used last behind."""
+        return self._idle.setdefault(target.key, [])
+
+    def idle(self, target: Target, idle: list[Connection]) -> Connection | None:
+        """A connection of this pool that can be written to at once.
+
+        None when one has to be opened, or an address be checked.
+        """
+        while idle:
+            connection = idle[-1]
+            now = connection.now()
+            if connection.is_open and now - connection.idle_since <= _IDLE_KEPT_S:
+                if target.is_guarded and now - connection.checked_at >= DNS_KEPT_S:
+                    return None
+                return idle.pop()
+            idle.pop().close()
+        return None
+
+    def exchange(self, target: Target, connection: Connection) -> Exchange:
+        """The exchange on a connection whose answer has begun."""
+        return _PooledExchange(self, target, connection)
 
     async def close(self) -> None:
         """Close every idle connection; running exchanges are closed by their owners."""
@@ -44,27 +79,31 @@ class ThinClient:
                 connection.close()
         self._idle.clear()
 
-    def give_back(self, target: Target, connection: Connection) -> None:
+    def give_back(self, target: Target, connection: Connection, pool: list[Connection] | None = None) -> None:
         """Keep a connection whose exchange is over, or close it."""
         connection.rest()
-        idle = self._idle.setdefault(target.key, [])
+        idle = self.pool(target) if pool is None else pool
         if not connection.is_open or not connection.is_complete or self._is_closed or len(idle) >= _MOST_IDLE:
             connection.close()
             return
-        connection.idle_since = asyncio.get_running_loop().time()
+        connection.idle_since = connection.now()
         idle.append(connection)
 
-    async def _exchange(
-        self, connection: Connection, request: Outgoing, first_timeout_s: float, clock: Clock
-    ) -> "_PooledExchange":
+    def _write(self, connection: Connection, request: Outgoing, first_timeout_s: float, clock: Clock) -> None:
         try:
             connection.start(_head_bytes(request), request.body)
             connection.expect_within(first_timeout_s, clock)
+        except BaseException:
+            connection.close()
+            raise
+
+    async def _exchange(self, connection: Connection, target: Target) -> "_PooledExchange":
+        try:
             await connection.head()
         except BaseException:
             connection.close()
             raise
-        return _PooledExchange(self, request.target, connection)
+        return _PooledExchange(self, target, connection)
 
     async def _idle_connection(self, target: Target) -> Connection | None:
         idle, now = self._idle.get(target.key), asyncio.get_running_loop().time()
@@ -107,6 +146,11 @@ class _PooledExchange:
         self.status = connection.status
         self.headers = connection.headers
 
+    @property
+    def connection(self) -> Connection | None:
+        """The connection below, for who watches it instead of reading; None at the end."""
+        return self._connection
+
     def expect_within(self, seconds: float, clock: Clock) -> None:
         """From now on the next byte must come within so many seconds."""
         if self._connection is not None:
@@ -136,6 +180,11 @@ class _PooledExchange:
             self._client.give_back(self._target, connection)
         else:
             connection.close()
+
+
+def written_head(method: str, target: Target, headers: tuple[tuple[str, str], ...]) -> bytes:
+    """Request line and headers up to the length, which is written behind them for each body."""
+    return _written(method, target, headers)
 
 
 def _head_bytes(request: Outgoing) -> bytes:

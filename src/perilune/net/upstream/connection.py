@@ -1,58 +1,61 @@
-"""One connection: an asyncio protocol that writes a request, parses the answer and holds at most 256 KiB of it."""
+"""One connection: an asyncio protocol that writes a request, parses the answer and holds at most 256 KiB of it.
+
+An answer is awaited (`head`, `read`), or watched by a `Sink` that is told of each piece as it comes.
+"""
 
 import asyncio
-from collections import deque
-from typing import cast
+from typing import Protocol, cast
 
 import httptools
 
+from perilune.net.upstream.answer import AnswerReader
 from perilune.net.upstream.port import Clock, Layer, UpstreamError
+from perilune.net.upstream.ticker import Ticker
 
 HIGHEST_BUFFER = 256 * 1024
 LARGEST_HEAD = 64 * 1024
 _RESUME_BELOW = HIGHEST_BUFFER // 2
 
 
-class Connection(asyncio.Protocol):
+class Sink(Protocol):
+    """Watches an answer."""
+
+    def progress(self) -> None:
+        """Something has come: the head, more of the body, the end, or a failure."""
+        ...
+
+
+class Connection(AnswerReader, asyncio.Protocol):
     """Carries one exchange at a time; between exchanges it waits in the pool."""
 
     __slots__ = (
         "_any_byte",
-        "_buffered",
-        "_chunks",
         "_clock",
         "_deadline",
-        "_failure",
+        "_flow",
+        "_has_come",
         "_head_bytes",
-        "_head_done",
-        "_is_complete",
-        "_is_extra",
         "_is_paused",
-        "_lengths",
         "_loop",
-        "_parser",
-        "_timer",
-        "_transport",
+        "_sink",
+        "_ticker",
         "_waiter",
         "checked_at",
         "exchanges",
-        "headers",
         "idle_since",
-        "is_reusable",
-        "status",
     )
 
     _clock: Clock
+    _flow: tuple[float, float] | None
 
-    def __init__(self) -> None:
+    def __init__(self, ticker: Ticker | None = None) -> None:
+        super().__init__()
         self._loop = asyncio.get_running_loop()
-        self._transport: asyncio.Transport | None = None
-        self._timer: asyncio.TimerHandle | None = None
+        self._ticker = ticker or Ticker(self._loop)
         self.exchanges = 0
+        self._sink: Sink | None = None
         self.idle_since = 0.0
         self.checked_at = self._loop.time()
-        self.is_reusable = True
-        self._failure: UpstreamError | None = None
         self._is_paused = False
         self._begin()
 
@@ -63,8 +66,8 @@ class Connection(asyncio.Protocol):
         self._begin()
         self.exchanges += 1
         self._is_complete = False
-        self._parser = httptools.HttpResponseParser(self)
         transport = self._open_transport()
+        self._ticker.add(self)
         if len(body) < 65_536:
             transport.write(data + body)
         else:
@@ -85,36 +88,65 @@ class Connection(asyncio.Protocol):
             self._raise_failure()
             await self._wait()
         chunk = self._chunks.popleft() if len(self._chunks) == 1 else self._join()
-        self._buffered -= len(chunk)
-        if self._is_paused and self._buffered < _RESUME_BELOW and self._transport is not None:
-            self._is_paused = False
-            self._transport.resume_reading()
+        self._taken(chunk)
         return chunk
 
     def expect_within(self, seconds: float, clock: Clock) -> None:
         """The next byte must come within so many seconds from now."""
         self._deadline = self._loop.time() + seconds
         self._clock = clock
-        if self._timer is None or self._timer.when() > self._deadline:
-            self._cancel_timer()
-            self._timer = self._loop.call_at(self._deadline, self._on_timer)
+
+    def expect_flow(self, idle_s: float, until: float) -> None:
+        """From now on silence may last so long, and everything up to a time on the loop's clock; looked at by ticks."""
+        self._flow = (idle_s, until)
+        self._has_come = True
 
     def rest(self) -> None:
         """Stop the clocks: the exchange is over."""
         self._deadline = 0.0
-        self._cancel_timer()
+        self._sink = None
+        self._ticker.discard(self)
 
     def close(self) -> None:
         """Close at once; whoever waits is told."""
         self.is_reusable = False
-        self._cancel_timer()
+        self._ticker.discard(self)
         if self._transport is not None:
             self._transport.abort()
 
-    @property
-    def is_complete(self) -> bool:
-        """True when the whole answer has come, or none was asked for."""
-        return self._is_complete
+    def now(self) -> float:
+        """The time on the clock of `idle_since` and `checked_at`."""
+        return self._loop.time()
+
+    def watch(self, sink: Sink | None) -> None:
+        """Tell this one of what comes, in place of waking a reader; None ends that."""
+        self._sink = sink
+
+    def take(self) -> bytes:
+        """What has come of the body and was not taken yet, perhaps nothing."""
+        if not self._chunks:
+            return b""
+        chunk = self._chunks.popleft() if len(self._chunks) == 1 else self._join()
+        self._taken(chunk)
+        return chunk
+
+    def put_back(self, data: bytes) -> None:
+        """Bytes that were taken and are to be read again."""
+        if data:
+            self._chunks.appendleft(data)
+            self._buffered += len(data)
+
+    def pause(self) -> None:
+        """Read no more for now."""
+        if not self._is_paused and self._transport is not None:
+            self._is_paused = True
+            self._transport.pause_reading()
+
+    def resume(self) -> None:
+        """Read on."""
+        if self._is_paused and self._transport is not None:
+            self._is_paused = False
+            self._transport.resume_reading()
 
     @property
     def is_open(self) -> bool:
@@ -136,7 +168,7 @@ class Connection(asyncio.Protocol):
         if self._is_complete:
             self._break(Layer.GARBLED, "bytes without a request")
             return
-        self._any_byte = True
+        self._any_byte = self._has_come = True
         if not self._head_done:
             self._head_bytes += len(data)
         try:
@@ -144,25 +176,28 @@ class Connection(asyncio.Protocol):
         except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
             self._break(Layer.GARBLED, type(error).__name__)
             return
+        if self._failure is not None:
+            self.close()
+            self._wake()
+            return
         if not self._head_done and self._head_bytes > LARGEST_HEAD:
             self._break(Layer.GARBLED, "header block above 64 KiB")
-        elif self._buffered > HIGHEST_BUFFER and not self._is_paused and self._transport is not None:
-            self._is_paused = True
-            self._transport.pause_reading()
+        elif self._buffered > HIGHEST_BUFFER:
+            self.pause()
         self._wake()
 
     def eof_received(self) -> bool:
         self.is_reusable = False
-        if not self._is_complete and self._head_done and not self._lengths:
+        if not self._is_complete and self._ends_with_connection():
             self._is_complete = True
             self._wake()
         return False
 
     def connection_lost(self, error: Exception | None) -> None:
         self.is_reusable = False
-        self._cancel_timer()
+        self._ticker.discard(self)
         if not self._is_complete and self._failure is None:
-            if self._head_done and not self._lengths and error is None:
+            if self._ends_with_connection() and error is None:
                 self._is_complete = True
             else:
                 self._failure = UpstreamError(
@@ -171,68 +206,16 @@ class Connection(asyncio.Protocol):
         self._transport = None
         self._wake()
 
-    # -- httptools ---------------------------------------------------------------------------------------------------
-
-    def on_message_begin(self) -> None:
-        if self._is_complete:
-            self._is_extra = True
-            self.is_reusable = False
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        if self._is_extra:
-            return
-        name = name.lower()
-        if name in (b"content-length", b"transfer-encoding"):
-            self._lengths.append(name)
-        self.headers.append((name.decode("latin-1"), value.decode("latin-1")))
-
-    def on_headers_complete(self) -> None:
-        if self._is_extra:
-            return
-        self.status = self._parser.get_status_code()
-        if self.status < 200:
-            return
-        if len(set(self._lengths)) > 1 or self._lengths.count(b"content-length") > 1:
-            self._break(Layer.GARBLED, "content-length and transfer-encoding")
-            return
-        if self.status in (204, 304):
-            self._lengths.append(b"none")
-        if not self._parser.should_keep_alive():
-            self.is_reusable = False
-        self._head_done = True
-
-    def on_body(self, body: bytes) -> None:
-        if self._is_extra:
-            return
-        self._chunks.append(body)
-        self._buffered += len(body)
-
-    def on_message_complete(self) -> None:
-        if self._is_extra or self._failure is not None:
-            return
-        if self.status < 200:
-            self.headers.clear()
-            self._lengths.clear()
-            return
-        self._is_complete = True
-        transport = self._transport
-        if transport is None or transport.get_write_buffer_size() > 0:
-            self.is_reusable = False
-
     # -- inside ------------------------------------------------------------------------------------------------------
 
     def _begin(self) -> None:
-        self.status = 0
-        self.headers: list[tuple[str, str]] = []
-        self._chunks: deque[bytes] = deque()
-        self._buffered = 0
+        self._begin_answer()
+        self._flow = None
+        self._has_come = False
         self._head_bytes = 0
-        self._head_done = False
-        self._is_complete = True
-        self._is_extra = False
         self._any_byte = False
-        self._lengths: list[bytes] = []
         self._waiter: asyncio.Future[None] | None = None
+        self._sink = None
         self._deadline = 0.0
         self._clock = "first"
 
@@ -254,8 +237,15 @@ class Connection(asyncio.Protocol):
         finally:
             self._waiter = None
 
+    def _taken(self, chunk: bytes) -> None:
+        self._buffered -= len(chunk)
+        if self._is_paused and self._buffered < _RESUME_BELOW:
+            self.resume()
+
     def _wake(self) -> None:
-        if self._waiter is not None and not self._waiter.done():
+        if self._sink is not None:
+            self._sink.progress()
+        elif self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(None)
 
     def _raise_failure(self) -> None:
@@ -268,16 +258,11 @@ class Connection(asyncio.Protocol):
         self.close()
         self._wake()
 
-    def _on_timer(self) -> None:
-        self._timer = None
-        if not self._deadline or self._is_complete:
-            return
-        if self._loop.time() >= self._deadline:
+    def look(self, now: float) -> None:
+        """Break an exchange whose deadline has passed."""
+        if self._flow is not None and self._has_come:
+            idle_s, until = self._flow
+            self._has_come = False
+            self._deadline, self._clock = (now + idle_s, "idle") if now + idle_s < until else (until, "total")
+        if self._deadline and now >= self._deadline and not self._is_complete:
             self._break(Layer.TIMEOUT, self._clock, self._clock)
-        else:
-            self._timer = self._loop.call_at(self._deadline, self._on_timer)
-
-    def _cancel_timer(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None

@@ -10,6 +10,7 @@ from perilune.net.guard import Allowed, check_target
 from perilune.net.upstream.connection import Connection
 from perilune.net.upstream.port import Layer, UpstreamError
 from perilune.net.upstream.target import Target
+from perilune.net.upstream.ticker import Ticker
 
 DNS_KEPT_S = 60.0
 _STAGGER_S = 0.25
@@ -21,6 +22,7 @@ class Dialler:
     """Opens connections. Guarded hosts are resolved and checked anew for each one."""
 
     def __init__(self, *, allowed: Allowed | None = None, tls: ssl.SSLContext | None = None) -> None:
+        self._ticker: Ticker | None = None
         self._allowed = allowed if allowed is not None else Allowed()
         self._tls = tls
         self._names: dict[tuple[str, int], tuple[float, list[_Address]]] = {}
@@ -51,10 +53,11 @@ class Dialler:
 
     async def _speak(self, raw: socket.socket, target: Target) -> Connection:
         loop = asyncio.get_running_loop()
+        ticker = self._ticker = self._ticker or Ticker(loop)
         secure = target.scheme == "https"
         try:
             _, protocol = await loop.create_connection(
-                Connection,
+                lambda: Connection(ticker),
                 sock=raw,
                 ssl=self._context() if secure else None,
                 server_hostname=target.host if secure else None,

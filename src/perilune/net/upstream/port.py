@@ -1,11 +1,14 @@
 """The port: one request out, status and headers back, then chunks; failures say which layer and which clock."""
 
 from enum import StrEnum
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from msgspec import Struct
 
 from perilune.net.upstream.target import Target
+
+if TYPE_CHECKING:
+    from perilune.net.upstream.connection import Connection
 
 Clock = Literal["connect", "first", "answer", "idle", "total"]
 
@@ -51,6 +54,11 @@ class Exchange(Protocol):
     status: int
     headers: list[tuple[str, str]]
 
+    @property
+    def connection(self) -> "Connection | None":
+        """The connection below, for who watches it instead of reading; None at the end, or where there is none."""
+        ...
+
     def expect_within(self, seconds: float, clock: Clock) -> None:
         """From now on the next byte must come within so many seconds; replaces the limit before."""
         ...
@@ -68,9 +76,18 @@ class Upstream(Protocol):
     """Sends requests to vendors."""
 
     async def send(
-        self, request: Outgoing, *, connect_timeout_s: float, first_timeout_s: float, clock: Clock = "first"
+        self,
+        request: Outgoing,
+        *,
+        connect_timeout_s: float,
+        first_timeout_s: float,
+        clock: Clock = "first",
+        begun: "Connection | None" = None,
     ) -> Exchange:
-        """Send and wait for status and headers. Raises: UpstreamError. Cancelling closes the connection."""
+        """Send and wait for status and headers. Raises: UpstreamError. Cancelling closes the connection.
+
+        `begun` is a connection of this client on which the request is on its way already.
+        """
         ...
 
     async def close(self) -> None:
