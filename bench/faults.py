@@ -15,8 +15,9 @@ from bench._ground.upstream_faults import KINDS
 
 REQUESTS = int(os.environ.get("BENCH_REQUESTS", "10000"))
 SEED = int(os.environ.get("BENCH_SEED", "1"))
-_ROUND = 250
-_WEIGHTS = {"cut": 6, "refused": 4, "hang": 0.5}
+_ROUND = 400
+_ROUNDS = {"refused": 120}  # refused accounts stay closed: what comes after that is refused without an attempt
+_WEIGHTS = {"cut": 6, "refused": 3, "hang": 0.5, "slow drip": 0.5}
 
 
 def rounds(requests: int) -> list[tuple[str, int]]:
@@ -27,8 +28,8 @@ def rounds(requests: int) -> list[tuple[str, int]]:
     for kind in wanted:
         left = max(round(unit * _WEIGHTS.get(kind, 1)), 1)
         while left > 0:
-            found.append((kind, min(left, _ROUND)))
-            left -= _ROUND
+            found.append((kind, min(left, _ROUNDS.get(kind, _ROUND))))
+            left -= found[-1][1]
     return found
 
 

@@ -48,8 +48,9 @@ def _left_later(chance: random.Random) -> Wrong:
 
 
 def _bad_utf8(chance: random.Random) -> Wrong:
-    body = body_of("chat", model="m0", is_stream=False, prompt="PLACE")
-    return Wrong(_with_body(chance, body.replace(b"PLACE", chance.choice((b"\xff\xfe", b"\xc3(", b"\xed\xa0\x80")))))
+    body = body_of("chat", model="m0-MODEL", is_stream=False, prompt="PLACE")
+    place = chance.choice((b"PLACE", b"MODEL", b"content", b"stream"))
+    return Wrong(_with_body(chance, body.replace(place, chance.choice((b"\xff\xfe", b"\xc3(", b"\xed\xa0\x80")))))
 
 
 def _bad_json(chance: random.Random) -> Wrong:
@@ -88,7 +89,13 @@ def _framing(chance: random.Random) -> Wrong:
 
 
 def _noise(chance: random.Random) -> Wrong:
-    kinds = (b"\x16\x03\x01\x02\x00\x01\x00", b"GET\r\n\r\n", b"\r\n\r\n\r\n", chance.randbytes(200), b"PRI * HTTP/2.0\r\n\r\n")
+    kinds = (
+        b"\x16\x03\x01\x02\x00\x01\x00",
+        b"GET\r\n\r\n",
+        b"\r\n\r\n\r\n",
+        chance.randbytes(200),
+        b"PRI * HTTP/2.0\r\n\r\n",
+    )
     return Wrong(chance.choice(kinds), chance.choice(("close", "reset", "write end")), expected=(400, 404, 405, 431, 0))
 
 

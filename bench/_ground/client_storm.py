@@ -59,7 +59,9 @@ async def _run(
     storm = asyncio.create_task(_misbehave(service, requests - warm, chance, counts, faults))
     beside = await _beside(service, faults, storm)
     await asyncio.sleep(1)
-    rows = [[kind, *(f"{seen[name]:,}" for name in ("all", "refused", "left", "wrong"))] for kind, seen in counts.items()]
+    rows = [
+        [kind, *(f"{seen[name]:,}" for name in ("all", "refused", "left", "wrong"))] for kind, seen in counts.items()
+    ]
     grown, opened = service.memory_mb - memory, service.files_open - files
     slowed = statistics.median(beside) / statistics.median(calm)
     rows += [

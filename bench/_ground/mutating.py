@@ -66,7 +66,9 @@ def _other_value(data: bytes, chance: random.Random) -> bytes:
         return b"\n".join(lines)
     place, key = document, None
     for _ in range(chance.randrange(1, 6)):
-        keys: Sequence[Any] = list(place) if isinstance(place, dict) else range(len(place)) if isinstance(place, list) else ()
+        keys: Sequence[Any] = (
+            list(place) if isinstance(place, dict) else range(len(place)) if isinstance(place, list) else ()
+        )
         if not keys:
             break
         parent, key = place, chance.choice(keys)

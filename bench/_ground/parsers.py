@@ -55,14 +55,14 @@ def parsers() -> Iterator[Parser]:
     answers = [_body(document) for document in _contracts() if "body" in document.get("response", {})]
     streams = [one for one in answers if b"data: " in one] + [_STREAM]
     whole = [one for one in answers if b"data: " not in one]
-    yield Parser("vendors' readings", 0.15, whole, _reading)
-    yield Parser("vendors' refusals", 0.15, whole, _refusal)
-    yield Parser("models' answers", 0.1, whole, _answer)
-    yield Parser("event streams", 0.2, streams, _stream)
-    yield Parser("clients' requests", 0.1, _REQUESTS, _request)
+    yield Parser("vendors' readings", 0.2, whole, _reading)
+    yield Parser("vendors' refusals", 0.2, whole, _refusal)
+    yield Parser("models' answers", 0.15, whole, _answer)
+    yield Parser("event streams", 0.06, streams, _stream)
+    yield Parser("clients' requests", 0.12, _REQUESTS, _request)
     yield Parser("diffs", 0.15, _DIFFS, _diff)
-    yield Parser("configuration", 0.075, _CONFIGURATIONS, _configuration)
-    yield Parser("webhooks", 0.075, _HOOKS, _hook)
+    yield Parser("configuration", 0.06, _CONFIGURATIONS, _configuration)
+    yield Parser("webhooks", 0.06, _HOOKS, _hook)
 
 
 def _contracts() -> Iterator[dict[str, Any]]:
@@ -119,7 +119,7 @@ def _answer(data: bytes, chance: random.Random) -> None:
 
 def _stream(data: bytes, chance: random.Random) -> None:
     upstream, client = chance.choice(list(Dialect)), chance.choice(list(Dialect))
-    size = chance.choice((1, 3, 17, 256, 1_000_000)) if len(data) < 5_000 else 1_000_000
+    size = chance.choice((1, 3, 17, 256, 1_000_000)) if len(data) < 600 else chance.choice((256, 1_000_000))
     pieces = [data[at : at + size] for at in range(0, len(data), size)]
     cut, whole = SseParser(), SseParser()
     found = [event for piece in pieces for event in cut.feed(piece)]
@@ -165,7 +165,9 @@ def _configuration(data: bytes, _chance: random.Random) -> None:
 
 def _hook(data: bytes, chance: random.Random) -> None:
     signature = hmac.new(_WORD.encode(), data, hashlib.sha256).hexdigest()
-    event = chance.choice(("pull_request", "issue_comment", "pull_request_review_thread", "Note Hook", "Merge Request Hook", "x"))
+    event = chance.choice(
+        ("pull_request", "issue_comment", "pull_request_review_thread", "Note Hook", "Merge Request Hook", "x")
+    )
     headers = {
         "x-hub-signature-256": f"sha256={signature}",
         "x-gitea-signature": signature,

@@ -105,6 +105,11 @@ def table(document: Any, *names: str) -> dict[str, Any]:
     return document if isinstance(document, dict) else {}
 
 
+def tables(value: Any) -> list[dict[str, Any]]:
+    """The tables of a list, none where it is not one."""
+    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
+
+
 def text(document: Mapping[str, Any], name: str) -> str:
     value = document.get(name)
     return value if isinstance(value, str) else ""

@@ -18,6 +18,7 @@ from perilune.forges.contract.hooks import (
     is_signed,
     number,
     table,
+    tables,
     text,
 )
 from perilune.forges.contract.port import Person
@@ -78,7 +79,7 @@ def _event(document: Mapping[str, Any], kind: EventKind, pull: Mapping[str, Any]
         title=text(pull, "title"), state="merged" if pull.get("merged") is True else text(pull, "state") or "open",
         is_draft=pull.get("draft") is True,
         is_fork=bool(head) and (not table(head, "repo") or head.get("repo_id") != base.get("repo_id")),
-        labels=tuple(text(one, "name") for one in pull.get("labels") or () if isinstance(one, dict)),
+        labels=tuple(text(one, "name") for one in tables(pull.get("labels"))),
         author=_person(table(pull, "user")), sender=_person(table(document, "sender")),
     )  # fmt: skip
 

@@ -20,6 +20,7 @@ from perilune.forges.contract.hooks import (
     document_of,
     number,
     table,
+    tables,
     text,
 )
 from perilune.forges.contract.port import Person
@@ -128,7 +129,7 @@ def _event(document: Mapping[str, Any], kind: EventKind, pull: Mapping[str, Any]
         base_ref=text(pull, "target_branch"), title=text(pull, "title"),
         state="open" if state in ("opened", "") else state, is_draft=pull.get("draft") is True,
         is_fork=pull.get("source_project_id") != pull.get("target_project_id"),
-        labels=tuple(text(one, "title") for one in document.get("labels") or () if isinstance(one, dict)),
+        labels=tuple(text(one, "title") for one in tables(document.get("labels"))),
         author=_person(table(pull, "author") or table(document, "user")), sender=_person(table(document, "user")),
     )  # fmt: skip
 
