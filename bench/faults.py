@@ -1,8 +1,8 @@
 """The gateway under faults: of the vendors behind it, then of the clients in front of it.
 
-10,000 requests each (`BENCH_REQUESTS`), all surfaces, streamed and not. Every client must get one whole right answer or
-one clear error in its dialect; no lease may be left, no ledger row missing; the service stays up, its memory returns and
-well-behaved clients beside the others are not slowed. Exit status 1 on any violation.
+10,000 requests each (`BENCH_REQUESTS`), all surfaces, streamed and not. Every client must get one whole right answer
+or one clear error in its dialect; no lease may be left, no ledger row missing; the service stays up, its memory returns
+and well-behaved clients beside the others are not slowed. Exit status 1 on any violation.
 """
 
 import os

@@ -1,8 +1,8 @@
-"""Every parser of foreign data under bad input: 1,000,000 in all (`BENCH_INPUTS`), none may end with anything but its own error.
+"""Every parser of foreign data under bad input: 1,000,000 in all (`BENCH_INPUTS`), none may end but with its own error.
 
-Samples of the vendors' answers, streams, diffs, configurations and webhooks are made worse byte by byte and value by value.
-Besides not crashing: a stream gives the same events however it is cut, a relay and a diff say nothing that the input does
-not, a window's use is a number. Exit status 1 on any violation; each is shown with what brings it back.
+Samples of the vendors' answers, streams, diffs, configurations and webhooks are made worse byte by byte and value by
+value. Besides not crashing: a stream gives the same events however it is cut, a relay and a diff say nothing that the
+input does not, a window's use is a number. Exit status 1 on any violation; each is shown with what brings it back.
 """
 
 import os

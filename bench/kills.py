@@ -1,9 +1,9 @@
 """The service killed under load, over and over, and ended politely as often.
 
-`kill -9` at random moments, 200 times (`BENCH_KILLS`), with streams and whole answers under way: each time the store must
-pass its own examination, no ledger row of a request that ended more than a second before may be missing, no reading of an
-account may be gone, and after the next start every lease must be free at once. Then SIGTERM: no answer may be cut before
-`drain_s`, every row must be written, the exit status is 0. Exit status 1 on any violation.
+`kill -9` at random moments, 200 times (`BENCH_KILLS`), with streams and whole answers under way: each time the store
+must pass its own examination, no ledger row of a request that ended more than a second before may be missing, no
+reading of an account may be gone, and after the next start every lease must be free at once. Then SIGTERM: no answer
+may be cut before `drain_s`, every row must be written, the exit status is 0. Exit status 1 on any violation.
 """
 
 import os

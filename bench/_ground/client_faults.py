@@ -50,7 +50,10 @@ def _left_later(chance: random.Random) -> Wrong:
 def _bad_utf8(chance: random.Random) -> Wrong:
     body = body_of("chat", model="m0-MODEL", is_stream=False, prompt="PLACE")
     place = chance.choice((b"PLACE", b"MODEL", b"content", b"stream"))
-    return Wrong(_with_body(chance, body.replace(place, chance.choice((b"\xff\xfe", b"\xc3(", b"\xed\xa0\x80")))))
+    return Wrong(
+        _with_body(chance, body.replace(place, chance.choice((b"\xff\xfe", b"\xc3(", b"\xed\xa0\x80")))),
+        expected=(400, 404),
+    )
 
 
 def _bad_json(chance: random.Random) -> Wrong:

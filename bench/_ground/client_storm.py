@@ -29,17 +29,17 @@ class Report(NamedTuple):
 
 def client_storm(requests: int, seed: int) -> list[str]:
     """Print the table; what was wrong is given back."""
-    report = stormed(requests, seed, judges_time=True)
+    report = stormed(requests, seed, judges_figures=True)
     print("| Fault in front | requests | refused clearly | left or cut | violations |\n|---|---|---|---|---|")
     for row in report.rows:
         print("| " + " | ".join(row) + " |")
     return report.faults
 
 
-def stormed(requests: int, seed: int, *, judges_time: bool) -> Report:
-    """The whole storm through one service. `judges_time` compares what others waited with a time without faults."""
+def stormed(requests: int, seed: int, *, judges_figures: bool) -> Report:
+    """The whole storm through one service. `judges_figures` holds time and memory to their limits."""
     with ground() as (service, sandbox):
-        rows, faults = asyncio.run(_run(service, requests, random.Random(seed), judges_time=judges_time))
+        rows, faults = asyncio.run(_run(service, requests, random.Random(seed), judges_figures=judges_figures))
         faults += _left(service, sandbox.world.in_flight, list(sandbox.world.accounts))
         if not service.is_alive or service.terminate() != 0:
             faults.append("the service did not end well")
@@ -47,7 +47,7 @@ def stormed(requests: int, seed: int, *, judges_time: bool) -> Report:
 
 
 async def _run(
-    service: Service, requests: int, chance: random.Random, *, judges_time: bool
+    service: Service, requests: int, chance: random.Random, *, judges_figures: bool
 ) -> tuple[list[list[str]], list[str]]:
     faults: list[str] = []
     calm = await _beside(service, faults, asyncio.create_task(_good_load(service, max(requests // 20, 20))))
@@ -69,9 +69,9 @@ async def _run(
         ["memory after it, MB", f"{grown:+.1f}", f"from {memory:.0f}", "", ""],
         ["open files after it", f"{opened:+}", f"from {files}", "", ""],
     ]
-    if judges_time and slowed > MOST_SLOWED:
+    if judges_figures and slowed > MOST_SLOWED:
         faults.append(f"others waited {slowed:.1f} times as long")
-    if grown > GROWTH_MB:
+    if judges_figures and grown > GROWTH_MB:
         faults.append(f"memory grew by {grown:.1f} MB")
     if opened > CLIENTS:
         faults.append(f"{opened} more files are open")

@@ -7,13 +7,14 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
+import perilune
 from bench._ground.processes import free_port, memory_mb, wait_for
 
 _FLEETS = {
@@ -103,6 +104,7 @@ class Service:
         runtime.mkdir(mode=0o700, exist_ok=True)
         self.environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith("PERILUNE_")},
+            "PYTHONPATH": str(Path(perilune.__file__).parents[1]),
             "PERILUNE_HOME": str(home),
             "PERILUNE_UPSTREAM": upstream,
             "XDG_RUNTIME_DIR": str(runtime),
@@ -113,9 +115,11 @@ class Service:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
-    def start(self, *, limit_s: float = 60, preexec: Any = None, environment: Mapping[str, str] | None = None) -> float:
-        """Start the process; seconds until it accepted a connection."""
-        argv = [sys.executable, "-m", "perilune", "up", "--listen", f"127.0.0.1:{self.port}"]
+    def start(
+        self, *, limit_s: float = 60, prefix: Sequence[str] = (), environment: Mapping[str, str] | None = None
+    ) -> float:
+        """Start the process, behind a prefix of its command; seconds until it accepted a connection."""
+        argv = [*prefix, sys.executable, "-m", "perilune", "up", "--listen", f"127.0.0.1:{self.port}"]
         with (self.home / "said.txt").open("ab") as said:
             self.process = subprocess.Popen(
                 argv,
@@ -123,7 +127,6 @@ class Service:
                 stdout=subprocess.DEVNULL,
                 stderr=said,
                 env={**self.environment, **(environment or {})},
-                preexec_fn=preexec,
             )
         took = wait_for(self.port, self.process, limit_s)
         until = time.monotonic() + limit_s

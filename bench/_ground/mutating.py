@@ -1,5 +1,7 @@
 """Inputs for fuzzing: samples that are known to be good, made worse in many small ways."""
 
+# ruff: noqa: E501 -- samples stand on one line, as they are sent
+
 import json
 import random
 from collections.abc import Sequence

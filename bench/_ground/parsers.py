@@ -1,5 +1,7 @@
 """Every parser of foreign data, as a function of bytes that may only end well or with the error it promises."""
 
+# ruff: noqa: E501, ISC004 -- samples stand on one line, as they are sent
+
 import hashlib
 import hmac
 import json

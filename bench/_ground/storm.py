@@ -62,7 +62,7 @@ def ground(*, config: str | None = None, chunks: int | None = None) -> Iterator[
 
 
 def upstream_round(kind: str, requests: int, seed: int) -> Outcome:
-    """Requests on all surfaces, streamed and not, while the vendors fail in one way; then what is left of them."""
+    """Requests on all surfaces, streamed and not, while the vendors fail in one way (`any`: in all); what is left."""
     outcome = Outcome()
     with ground() as (service, sandbox):
         ids = asyncio.run(_ask_all(service, sandbox, kind, requests, random.Random(seed), outcome))
@@ -87,7 +87,7 @@ async def _ask_all(
                 sandbox.world.queue_fault(**upstream_faults.fault(kind, chance))
             body = body_of(surface, model=f"m{chance.randrange(ROUTES)}", is_stream=is_stream)
             answer = await ask(service.port, request_of(surface, body))
-            has_garbage = kind == "garbage line"
+            has_garbage = kind in ("garbage line", "any")
             verdict = judge(answer, surface, is_stream=is_stream, text=TEXT, has_garbage=has_garbage)
             ids.append(answer.request_id)
             outcome.note(verdict, f"{kind}, {surface}{', streamed' if is_stream else ''}")

@@ -1,5 +1,7 @@
 """Everything that is known to go wrong behind the gateway, as faults of the sandbox."""
 
+# ruff: noqa: E501 -- samples stand on one line, as they are sent
+
 import random
 from collections.abc import Callable
 from typing import Any, get_args
@@ -86,6 +88,7 @@ KINDS: dict[str, Callable[[random.Random], dict[str, Any]]] = {
 
 
 def fault(kind: str, chance: random.Random) -> dict[str, Any]:
-    """One fault of a kind, met by the next answer that is asked for anywhere."""
+    """One fault of a kind (`any`: of one that happens to come), met by the next answer that is asked for anywhere."""
+    kind = chance.choice(sorted(KINDS)) if kind == "any" else kind
     fields = {"method": "POST", "count": 1, "skip": chance.choice((0, 0, 1)), "name": kind} | KINDS[kind](chance)
     return {name: value for name, value in fields.items() if value is not None}
