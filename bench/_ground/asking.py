@@ -64,8 +64,8 @@ async def read_answer(reader: asyncio.StreamReader) -> Answer:
     """The answer on a connection, as far as it came."""
     try:
         head = await reader.readuntil(b"\r\n\r\n")
-    except asyncio.IncompleteReadError as error:
-        return _answer(0, {}, error.partial, is_whole=False)
+    except (asyncio.IncompleteReadError, ConnectionError) as error:
+        return _answer(0, {}, getattr(error, "partial", b"reset"), is_whole=False)
     lines = head.decode("latin-1").split("\r\n")
     headers = {name.strip().lower(): value.strip() for name, _, value in (line.partition(":") for line in lines[1:])}
     body = bytearray()

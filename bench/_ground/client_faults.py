@@ -58,7 +58,7 @@ def _bad_utf8(chance: random.Random) -> Wrong:
 
 def _bad_json(chance: random.Random) -> Wrong:
     bodies = (b"", b"{", b"[]", b"null", b'{"model": 5}', b'{"model": "m0"', b'{"model": "m0", "messages": "x"}', _DEEP,
-              b'{"model": "m0", "messages": [{"role": "user", "content": {"a": 1}}]}', b'"' + b"\\" * 999)  # fmt: skip
+              b'"' + b"\\" * 999)  # fmt: skip
     return Wrong(_with_body(chance, chance.choice(bodies)), expected=(400, 404))
 
 
