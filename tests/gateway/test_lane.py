@@ -17,8 +17,10 @@ from perilune.dialects.content import usage_of_answer
 from perilune.dialects.form import Dialect
 from perilune.dialects.tail import tail_of_answer
 from perilune.dialects.usage import Usage
+from perilune.gateway.flow import RelayFlow
 from perilune.gateway.lane.template import are_plain, parts_of
 from perilune.gateway.ledger_rows import attempt_rows, plain_rows, request_row
+from perilune.gateway.meter import Meter
 from perilune.gateway.pricing import Pricing, Rate, amount_text
 from perilune.gateway.record import Constant, PlainRecord, records_of
 from perilune.net.upstream import Connection
@@ -134,6 +136,31 @@ async def test_a_fault_of_ours_is_told_and_keeps_nothing(build: Build, monkeypat
     assert (answer.status, answer.error["code"], taken(house)) == (500, "PL-BUG", 1)
     assert house.in_flight() == 0
     assert [row.code for row in house.rows.requests] == ["PL-BUG"]
+
+
+@pytest.mark.parametrize("body", [{}, {"user": "somebody", "tools": []}])
+async def test_a_fault_in_a_stream_ends_it_and_keeps_nothing(
+    build: Build, monkeypatch: pytest.MonkeyPatch, body: dict[str, Any]
+) -> None:
+    house = build(route("ci/kimi-k2.6"))
+    house.world.say(text="x" * 400, chunks=20, gap_ms=1)
+    await house.client.open()
+    fed = 0
+
+    def broken(flow: Any, chunk: bytes) -> bytes:
+        nonlocal fed
+        fed += 1
+        if fed > 3:
+            raise ValueError
+        return feed(flow, chunk)
+
+    feed = RelayFlow.feed
+    monkeypatch.setattr(RelayFlow, "feed", broken)
+    answer = await house.client.chat(stream=True, **body)
+    assert b"[DONE]" not in answer.body
+    assert house.in_flight() == 0
+    assert house.gateway.core.services.counters.in_flight == 0
+    assert len(house.rows.requests) == 1
 
 
 async def test_a_slow_client_holds_up_the_vendor_and_nobody_else(build: Build) -> None:
@@ -270,3 +297,22 @@ def test_plain_rows_are_those_of_their_records(
     charge = pricing.charge(request)
     expected = (request_row(request, attempts, charge), attempt_rows(request, attempts, charge, pricing))
     assert plain_rows(plain, pricing) == expected
+
+
+@pytest.mark.parametrize("usage", [None, Usage(input_total=412, cache_read=256, output_total=37)])
+def test_the_meter_counts_plain_records_as_it_counts_their_records(usage: Usage | None) -> None:
+    catalogue = load()
+    plans = {"openai-compatible": Plan(id="openai-compatible", label="")}
+    pricing = Pricing(lambda: catalogue, plans.get, lambda account: "openai-compatible")
+    constant = Constant(
+        owner="local", key_id=None, session=None, route="default", surface="chat", model_asked="m", account="ci",
+        plan="openai-compatible", region=None, model="kimi-k2.6", adjusted=(),
+    )  # fmt: skip
+    plain = PlainRecord(
+        constant=constant, id="r1", received_at=datetime(2026, 11, 20, 12, tzinfo=UTC), total_s=1.2345, attempt_s=1.2,
+        served=None, usage=usage, bytes_in=10, bytes_out=20,
+    )  # fmt: skip
+    quick, careful = Meter(pricing.charge, pricing.rate), Meter(pricing.charge)
+    quick.note_plain(plain)
+    careful.note(*records_of(plain))
+    assert quick.sums() == careful.sums()

@@ -9,7 +9,9 @@ from typing import Any
 import anthropic
 import openai
 import pytest
-import uvicorn
+
+from perilune.net.listening import ListenAddress, bind
+from perilune.net.server import Listener
 
 from .conftest import route
 
@@ -24,7 +26,6 @@ class Served:
         self.url = ""
         self.house: Any = None
         self._ready = threading.Event()
-        self._server: uvicorn.Server | None = None
         self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()), daemon=True)
 
     def __enter__(self) -> "Served":
@@ -33,8 +34,7 @@ class Served:
         return self
 
     def __exit__(self, *_: object) -> None:
-        assert self._server is not None
-        self._server.should_exit = True
+        self.loop.call_soon_threadsafe(self._stop.set)
         self._thread.join(10)
 
     def settle(self) -> None:
@@ -44,15 +44,16 @@ class Served:
     async def _serve(self) -> None:
         self.loop = asyncio.get_running_loop()
         self.house = self._build(self._config)
-        config = uvicorn.Config(self.house.client._app, port=0, log_level="error", lifespan="off")
-        self._server = uvicorn.Server(config)
-        task = asyncio.ensure_future(self._server.serve())
-        while not self._server.started:  # noqa: ASYNC110 - the server announces it in no other way
-            await asyncio.sleep(0.01)
-        port = self._server.servers[0].sockets[0].getsockname()[1]
-        self.url = f"http://127.0.0.1:{port}"
+        self._stop = asyncio.Event()
+        gateway = self.house.gateway
+        listener = Listener(gateway.asgi, lambda: gateway.lane)
+        listening = bind(ListenAddress("127.0.0.1", 0))
+        await listener.start(listening)
+        self.url = f"http://127.0.0.1:{listening.getsockname()[1]}"
         self._ready.set()
-        await task
+        await self._stop.wait()
+        await listener.stop(0)
+        listening.close()
         await self.house.gateway.close(drain_s=0)
 
 

@@ -1,11 +1,14 @@
 """A stream on its way to a client without a task of its own: each piece goes out when it comes in."""
 
 import asyncio
+import logging
 
 from perilune.gateway.call import Reply
 from perilune.gateway.stream import AnswerStream
 from perilune.net.server import ServerConnection
 from perilune.net.upstream import Connection
+
+_log = logging.getLogger(__name__)
 
 
 class Pump:
@@ -36,6 +39,14 @@ class Pump:
 
     def progress(self) -> None:
         """The vendor's connection has something, or has ended."""
+        try:
+            self._move()
+        except Exception:  # noqa: BLE001 one broken stream takes no other with it, and keeps nothing
+            _log.exception("a stream met a fault of ours")
+            self.gone()
+            self._client.abort()
+
+    def _move(self) -> None:
         stream, vendor = self._stream, self._vendor
         if stream.is_over:
             return

@@ -8,7 +8,7 @@ from perilune.dialects.usage import Usage
 from perilune.gateway.budgets import Count
 
 
-class RequestRecord(Struct, frozen=True, kw_only=True):
+class RequestRecord(Struct, frozen=True, kw_only=True, gc=False):
     """One request. Shape: `session` is a digest; `account` None when nobody answered. Units: `…_ms` milliseconds.
 
     `counts` are the budgets that it is settled against.
@@ -47,7 +47,7 @@ class RequestRecord(Struct, frozen=True, kw_only=True):
     counts: tuple[Count, ...] = ()
 
 
-class AttemptRecord(Struct, frozen=True, kw_only=True):
+class AttemptRecord(Struct, frozen=True, kw_only=True, gc=False):
     """One attempt. Units: `…_ms` milliseconds."""
 
     number: int
@@ -82,7 +82,7 @@ class Constant(Struct, kw_only=True):
     memo: object = None
 
 
-class PlainRecord(Struct, kw_only=True):
+class PlainRecord(Struct, kw_only=True, gc=False):
     """A whole answer at the first attempt, by far the most frequent request. Units: `…_s` seconds.
 
     Shape: `rate` is what its tokens cost, for whoever counts it after the ledger has looked it up.

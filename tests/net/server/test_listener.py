@@ -242,7 +242,6 @@ def test_clocks_tell_apart_a_slow_head_a_slow_body_and_a_slow_reader() -> None:
     assert clocks.is_reader_stuck(200.1 + 2 * STUCK_S, 4)
 
 
-@pytest.mark.case("gateway SE-08")
 async def test_a_slow_head_is_cut_off(served: Served) -> None:
     reader, writer = await served.connect()
     writer.write(b"GET /a HTTP/1.1\r\nhost:")

@@ -15,10 +15,11 @@ from perilune.gateway.intake import Receive, Scope, Send
 from perilune.gateway.lane import plan
 from perilune.gateway.lane.template import parts_of
 from perilune.gateway.limits import Limits
-from perilune.gateway.pump import head_bytes, pump_of
+from perilune.gateway.pump import Pump, head_bytes
 from perilune.gateway.run import Run, UnderWay
 from perilune.gateway.sending import send_reply
 from perilune.gateway.server import Surface
+from perilune.gateway.stream import AnswerStream
 from perilune.gateway.tally import Counted, Tally
 from perilune.net.upstream import ThinClient
 from perilune.providers.contract.outcome import Outcome
@@ -80,11 +81,16 @@ def commit(
         if not keeps_lease:
             exchange.close()
             first.lease.release()
-    surface.end_with_key(call, reply)
-    pump = pump_of(reply, first.client)
-    if pump is None:
-        raise AssertionError("a stream that has just begun can be pumped")
-    pump.start(head_bytes(reply, first.client))
+    stream = reply.chunks
+    if not isinstance(stream, AnswerStream):
+        raise TypeError("a stream that has just begun")
+    try:
+        surface.end_with_key(call, reply)
+        Pump(stream, first.vendor, first.client).start(head_bytes(reply, first.client))
+    except Exception as error:  # noqa: BLE001 the stream holds everything now, and ends with its client's connection
+        surface.fault(call, error)
+        stream.close()
+        first.client.abort()
 
 
 def abandon(core: Core, first: "FirstAttempt") -> None:

@@ -23,7 +23,7 @@ from perilune.gateway.usability import by_verdict
 from perilune.net.server import Head, ServerConnection
 from perilune.net.upstream import Clock, Connection, ThinClient
 
-_MOST_PLANS = 64
+_MOST_PLANS = 16
 _UNKNOWN = object()
 
 

@@ -6,7 +6,7 @@ import httptools
 
 LARGEST_HEAD = 40 * 1024  # a header block of 32 KiB behind a URL of 8 KiB
 _LARGEST_KEPT = 4096
-_MOST_KEPT = 1024
+_MOST_KEPT = 256
 _LENGTHS = (b"\r\ncontent-length: ", b"\r\nContent-Length: ")
 _DIGITS_AT_MOST = 15
 
