@@ -222,7 +222,7 @@ def _messages(events: Sequence[Any]) -> _Told:
     finishes = 0
     for position, event in enumerate(events):
         is_last = position == len(events) - 1
-        match event["type"]:
+        match event.get("type"):
             case "error":
                 if not is_last:
                     raise ValueError("events behind an error")
@@ -241,7 +241,7 @@ def _responses(events: Sequence[Any]) -> _Told:
     finishes = 0
     for position, event in enumerate(events):
         is_last = position == len(events) - 1
-        match event["type"]:
+        match event.get("type"):
             case "response.output_text.delta":
                 parts.append(event["delta"])
             case "response.completed":
