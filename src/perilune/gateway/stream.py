@@ -106,7 +106,8 @@ class AnswerStream:
 
     def fail(self, error: UpstreamError) -> bytes:
         """The last bytes for the client when the upstream broke."""
-        return self._broken(self._interrupted or outcome_of(error, in_body=True, status=200))
+        rest = self.streaming.flow.end() if self.streaming.flow.is_finished else b""  # the end marks are due
+        return rest + self._broken(self._interrupted or outcome_of(error, in_body=True, status=200))
 
     def hold(self, leases: Sequence[Lease]) -> None:
         """Leases that last as long as the stream does."""

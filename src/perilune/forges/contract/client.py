@@ -169,7 +169,7 @@ class ForgeClient:
             raise self.refused(answer)
         try:
             return msgspec.json.decode(answer.body, type=kind)
-        except (msgspec.ValidationError, msgspec.DecodeError) as error:
+        except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
             raise self.error("down", words=str(error)[:200]) from error
 
     def refused(self, answer: ControlAnswer) -> ReviewError:
