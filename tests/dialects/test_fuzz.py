@@ -134,7 +134,8 @@ def test_any_answer_is_translated_or_said_to_be_none(upstream: Dialect, client: 
 @pytest.mark.parametrize("dialect", list(Dialect))
 def test_any_bytes_are_taken(dialect: Dialect, raw: bytes) -> None:
     relay = Relay(dialect)
-    assert relay.feed(raw) == raw
+    assert raw.startswith(relay.feed(raw))
+    relay.end()
     StreamTranslator(Context(client=Dialect.CHAT, upstream=dialect), FRAME).feed(raw)
     with pytest.raises(RequestError):
         Body(b"\xff" + raw)

@@ -40,6 +40,18 @@ def test_a_head_of_another_type_is_refused(fields: dict[str, object]) -> None:
     assert (caught.value.problem.code, caught.value.problem.variant) == ("PL-BODY-INVALID", "shape")
 
 
+@pytest.mark.parametrize("raw", [b'{"model": "\xed\xa0\x80k"}', b'{"model": "k", "thinking": {"budget\xe5": 1}}'])
+def test_a_head_that_is_not_utf8_is_refused_without_its_bytes(raw: bytes) -> None:
+    with pytest.raises(RequestError) as caught:
+        Body(raw)
+    problem = caught.value.problem
+    assert (problem.code, problem.variant, problem.facts["detail"]) == (
+        "PL-BODY-INVALID",
+        "shape",
+        "JSON is UTF-8, this is not",
+    )
+
+
 def test_tool_names_are_found_in_every_dialect() -> None:
     tools = [
         {"type": "function", "function": {"name": "ls"}},

@@ -268,3 +268,31 @@ def test_the_next_number_of_a_relayed_responses_stream(context: Callable[..., Co
     assert next_sequence_number(None) == next_sequence_number(SseEvent(b"", b"oops")) == 0
     wire = b'data: {"choices":[{"index":0,"delta":{"content":"x"},"finish_reason":"stop"}]}\n\n'
     assert b'"usage"' not in stream_to_answer(context("chat", "chat"), collect(Dialect.CHAT, [wire]), frame)
+
+
+@pytest.mark.parametrize("newline", [b"\n", b"\r\n", b"\r"])
+@pytest.mark.parametrize("size", [1, 7, 1000])
+def test_half_an_event_never_leaves(size: int, newline: bytes, stream_of: Callable[[str], bytes]) -> None:
+    """Wherever a stream is cut, what went out ends behind a whole event, so that an error event can follow."""
+    wire = stream_of("dev-chat-stream-ok").replace(b"\n", newline)
+    relay, out = Relay(Dialect.CHAT), b""
+    for start in range(0, len(wire), size):
+        out += relay.feed(wire[start : start + size])
+        assert wire.startswith(out)
+        assert out == b"" or out.endswith(newline * 2) or newline == b"\r\n"
+        assert out.rstrip(b"\r\n").endswith((b"}", b"[DONE]")) or out == b""
+    assert (out + relay.end()).rstrip(b"\r\n") == wire.rstrip(b"\r\n")
+
+
+def test_an_event_that_lacks_only_its_end_leaves_and_half_of_one_does_not() -> None:
+    for rest, expected in (
+        (b"data: [DONE]", b"data: [DONE]\n\n"),
+        (b'data: {"id": 5}\n', b'data: {"id": 5}\n\n'),
+        (b'event: error\ndata: {"error": {"message": "x"}}', b'event: error\ndata: {"error": {"message": "x"}}\n\n'),
+        (b'data: {"id": "\xe6\x9c', b""),
+        (b"data: [DO", b""),
+        (b": pi", b""),
+    ):
+        relay = Relay(Dialect.CHAT)
+        assert relay.feed(b": hello\n\n" + rest) == b": hello\n\n"
+        assert relay.end() == expected

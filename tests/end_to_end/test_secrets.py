@@ -4,6 +4,7 @@ import json
 import sqlite3
 import urllib.error
 import urllib.request
+import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -51,7 +52,7 @@ def test_no_key_appears_anywhere(program: Any, sandbox: Any, start: Callable[...
     )
     for _ in range(4):
         seen.append(("answer", ask(f"{service.url}/v1/chat/completions", chat, authorization=f"Bearer {client_key}")))
-    for path in ("/", "/add", "/api/v1/status", "/api/v1/routes", "/api/v1/ledger", "/healthz", "/readyz", "/nothing"):
+    for path in ("/", "/add", "/api/v1/status", "/api/v1/routes", "/api/v1/ledger", "/metrics", "/healthz", "/nothing"):
         seen.append((path, ask(service.url + path)))
     seen.append(("process list", process_lists(service.process.pid)))
     for command in (
@@ -63,6 +64,10 @@ def test_no_key_appears_anywhere(program: Any, sandbox: Any, start: Callable[...
     ):
         done = program.run(*command)
         seen.append((" ".join(command), (done.stdout + done.stderr).encode()))
+    bundle = program.home.parent / "bundle.zip"
+    program.run("doctor", "--bundle", str(bundle))
+    with zipfile.ZipFile(bundle) as packed:
+        seen += [(f"bundle {name}", packed.read(name)) for name in packed.namelist()]
     assert service.stop() == 0
     seen.append(("stderr of up", service.stderr.encode()))
     seen += texts_of_the_home(program.home)
@@ -71,4 +76,10 @@ def test_no_key_appears_anywhere(program: Any, sandbox: Any, start: Callable[...
             assert secret.encode() not in text, f"a key appears in {place}"
     upstream = json.dumps([dict(one.headers) for one in sandbox.world.requests()], default=str)
     assert client_key not in upstream
+    answered = [one for one in sandbox.world.requests(method="POST") if one.account in names]
+    assert answered
+    for one in answered:
+        host = {"kimi-cn": "api.kimi.com", "kimi-intl": "api.kimi.ai"}.get(one.account)
+        host = host or {"moonshot-cn": "api.moonshot.cn", "moonshot-intl": "api.moonshot.ai"}[one.account]
+        assert one.host == host, f"the key of {one.account} went to {one.host}"
     assert program.home.stat().st_mode & 0o077 == 0

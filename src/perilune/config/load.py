@@ -78,6 +78,9 @@ def parse(text: str, file_name: str) -> dict[str, Any]:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(syntax_problem(error, text, file_name)) from None
+    except RecursionError:
+        facts = {"place": f"{file_name}:1:1", "message": "values nested too deep"}
+        raise ConfigError(Problem(code="PL-CONFIG-SYNTAX", facts=facts)) from None
     try:
         msgspec.convert(data, Config)
     except msgspec.ValidationError:

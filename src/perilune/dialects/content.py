@@ -9,7 +9,7 @@ from perilune.dialects.collect import Collector
 from perilune.dialects.events import CallDelta, Failed, Finished, ReasoningDelta, Started, TextDelta, UsageSeen
 from perilune.dialects.form import Dialect
 from perilune.dialects.signals import Signal, signal_of
-from perilune.dialects.sse import SseEvent, SseParser, parse_block
+from perilune.dialects.sse import SseEvent, SseParser, encode_event, parse_block
 from perilune.dialects.stream import decoder_for
 from perilune.dialects.usage import Usage, read_chat_usage, read_messages_usage, read_responses_usage
 
@@ -96,16 +96,18 @@ class UsageMeter:
 class Relay:
     """A stream of the client's own dialect on its way through: bytes out as they came, watched on the side.
 
-    Shape: `drops_usage` takes out Chat's `choices: []` usage chunk for a client that did not ask for it; events are
-    then relayed whole. `signals` are those of the last chunk, read only until the first content.
+    Shape: an event leaves when it is whole, so that an error event never follows half of another one. `drops_usage`
+    takes out Chat's `choices: []` usage chunk for a client that did not ask for it. `signals` are those of the last
+    chunk, read only until the first content.
     """
 
-    __slots__ = ("_dialect", "_drops_usage", "_is_committed", "_parser", "meter", "signals")
+    __slots__ = ("_begun", "_dialect", "_drops_usage", "_is_committed", "_parser", "meter", "signals")
 
     def __init__(self, dialect: Dialect, *, drops_usage: bool = False, answer: Collector | None = None) -> None:
         self._dialect = dialect
         self._drops_usage = drops_usage and dialect is Dialect.CHAT
         self._parser = SseParser()
+        self._begun: list[bytes] = []
         self._is_committed = False
         self.meter = UsageMeter(dialect, answer)
         self.signals: list[Signal] = []
@@ -124,22 +126,40 @@ class Relay:
         """The bytes for the client."""
         self.signals.clear()
         kept: list[bytes] = []
-        for block in self._parser.blocks(chunk):
+        blocks = self._parser.blocks(chunk)
+        for block in blocks:
             event = parse_block(block)
             if event is not None:
                 self._see(event)
             if self._drops_usage and not (event is not None and is_usage_chunk(event)):
                 kept.append(block + b"\n\n")
-        return b"".join(kept) if self._drops_usage else chunk
+        return b"".join(kept) if self._drops_usage else self._whole(chunk, has_blocks=bool(blocks))
 
     def end(self) -> bytes:
-        """What was held back of an event that never got its end."""
-        events = self._parser.end()
-        for event in events:
-            self._see(event)
-        if not self._drops_usage:
+        """The event that lacks nothing but its end; half of one is not passed on."""
+        begun = b"".join(self._begun)
+        self._begun.clear()
+        if begun.endswith(b"\r\n\r"):
+            begun += b"\n"
+        kept = [begun[: _end_of_events(begun)]]
+        for event in self._parser.end():
+            if _is_whole(event):
+                self._see(event)
+                if not (self._drops_usage and is_usage_chunk(event)):
+                    kept.append(encode_event(event.data, event.name))
+        return b"".join(kept)
+
+    def _whole(self, chunk: bytes, *, has_blocks: bool) -> bytes:
+        """The bytes of all events that are whole by now; what follows them waits."""
+        if not self._begun and chunk.endswith(b"\n\n"):
+            return chunk
+        self._begun.append(chunk)
+        if not has_blocks and not chunk.startswith(b"\n"):
             return b""
-        return b"".join(b"data: " + event.data + b"\n\n" for event in events if not is_usage_chunk(event))
+        begun = b"".join(self._begun)
+        end = _end_of_events(begun)
+        self._begun = [begun[end:]] if end < len(begun) else []
+        return begun[:end]
 
     def _see(self, event: SseEvent) -> None:
         self.meter.see(event)
@@ -163,6 +183,8 @@ class _Tail(Struct, gc=False):
     usage: Any = None
 
 
+_EVENT_ENDS = (b"\n\n", b"\n\r\n", b"\r\r")
+_check = msgspec.json.Decoder(msgspec.Raw).decode
 _decode_usage_chunk = msgspec.json.Decoder(_UsageChunk).decode
 _decode_tail = msgspec.json.Decoder(_Tail).decode
 _READERS = {
@@ -170,6 +192,21 @@ _READERS = {
     Dialect.MESSAGES: read_messages_usage,
     Dialect.RESPONSES: read_responses_usage,
 }
+
+
+def _end_of_events(data: bytes) -> int:
+    return max((data.rfind(mark) + len(mark) for mark in _EVENT_ENDS if mark in data), default=0)
+
+
+def _is_whole(event: SseEvent) -> bool:
+    """Whether the last event of a stream that ended without an empty line came to its end."""
+    if event.data == b"[DONE]":
+        return True
+    try:
+        _check(event.data)
+    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
+        return False
+    return True
 
 
 def is_usage_chunk(event: SseEvent) -> bool:

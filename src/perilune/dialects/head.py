@@ -114,16 +114,20 @@ def read_head(members: Mapping[str, Raw]) -> Head:
     pieces = [b"".join((_FIELDS[key], raw)) for key, raw in members.items() if key in _FIELDS]
     try:
         return _decode_head(b"{" + b",".join(pieces) + b"}")
-    except msgspec.ValidationError as error:
-        raise RequestError.of("PL-BODY-INVALID", variant="shape", detail=str(error)[:120]) from None
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise RequestError.of("PL-BODY-INVALID", variant="shape", detail=_detail_of(error)) from None
+
+
+def _detail_of(error: Exception) -> str:
+    return str(error)[:120] if isinstance(error, msgspec.MsgspecError) else "JSON is UTF-8, this is not"
 
 
 def _tool_names(members: Mapping[str, Raw]) -> list[str]:
     raw = members.get("tools")
     try:
         tools = _decode_tools(raw) if raw is not None else None
-    except msgspec.ValidationError as error:
-        raise RequestError.of("PL-BODY-INVALID", variant="shape", detail=str(error)[:120]) from None
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise RequestError.of("PL-BODY-INVALID", variant="shape", detail=_detail_of(error)) from None
     names: list[str] = []
     for tool in tools or ():
         if tool.type == "namespace":

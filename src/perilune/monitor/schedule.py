@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 from msgspec import Struct
 
+from perilune.core.errors import StoreError
 from perilune.monitor.collect import Collected, Collector
 from perilune.monitor.interval import WEB_S, Activity, interval_s
 from perilune.monitor.target import Target
@@ -113,6 +114,9 @@ class Schedule:
                     self._reconsidered.discard(target.name)
                     continue
                 await self._read(target, due, is_nudged=is_nudged)
+            except StoreError as error:
+                _log.warning("reading %s waits for the store: %s", target.name, error.problem.code)
+                await self._wait(wanted, _AFTER_FAULT_S)
             except Exception:  # noqa: BLE001 - the loop boundary of one account: a fault of ours must not end its reading
                 _log.warning("reading %s met a fault of ours", target.name, exc_info=True)
                 await self._wait(wanted, _AFTER_FAULT_S)

@@ -8,7 +8,7 @@ from msgspec import structs
 from perilune.core.errors import Problem
 from perilune.core.messages import Voice
 from perilune.patches.finding import Finding
-from perilune.review.ask import Desk, until_of
+from perilune.review.ask import Desk, Silence, until_of
 from perilune.review.check import Means, Verified, definitions_of, verify
 from perilune.review.coverage import CoverageState, Ledger, of_parts
 from perilune.review.findings import Placed, place_all, secret_findings, without_a_place
@@ -67,6 +67,8 @@ class Conduct:
     async def _asked(
         self, prepared: Prepared, plan: Plan, planned: ReviewResult, desk: Desk, meter: Meter
     ) -> ReviewResult:
+        steps, given = self._options.steps, prepared.source.diff_sha256
+        desk.remember(await steps.recall("silent", given, tuple[Silence, ...]) or ())
         policy = self._policy(prepared, plan)
         meter.keep(1 if plan.verify_calls else 0)
         gathered = await Generation(desk, policy).run(plan)
@@ -77,7 +79,10 @@ class Conduct:
         verified = await verify(merged, self._means(prepared, plan, desk, gathered, placed, policy))
         coverage = _coverage(planned, gathered)
         findings = await asyncio.to_thread(self._settled, verified, prepared, coverage)
-        return self._final(planned, prepared, gathered, placed, verified, findings, coverage, desk, meter.facts())
+        result = self._final(planned, prepared, gathered, placed, verified, findings, coverage, desk, meter.facts())
+        if result.status is not RunStatus.DEFERRED:
+            await steps.keep("silent", given, desk.silences)
+        return result
 
     def _meter(self, prepared: Prepared, plan: Plan) -> Meter:
         budget = prepared.settings.budget

@@ -3,6 +3,7 @@
 import asyncio
 
 from msgspec import structs
+from msgspec.structs import replace
 
 from perilune.core.errors import PeriluneError, Problem
 from perilune.core.ids import uuid7
@@ -32,12 +33,22 @@ class Reviewer:
         """
         acquired = await asyncio.to_thread(acquire, source)
         try:
-            result = await _Run(self._services, acquired, options or ReviewOptions()).result()
+            result = await self._reviewed(acquired, options or ReviewOptions())
         finally:
             acquired.close()
         if self._services.finished is not None and not result.is_preview:
             await self._services.finished(result)
         return result
+
+    async def _reviewed(self, acquired: Acquired, options: ReviewOptions) -> ReviewResult:
+        runs = self._services.runs
+        if runs is None or options.preview or options.run is not None:
+            return await _Run(self._services, acquired, options).result()
+        async with runs.run(f"{acquired.kind}/{acquired.digest}", resume=options.resume) as kept:
+            result = await _Run(self._services, acquired, replace(options, run=kept.claim.id, steps=kept)).result()
+            if result.status is RunStatus.DEFERRED:
+                kept.put_off(result.retry_at)
+            return result
 
 
 class _Run:

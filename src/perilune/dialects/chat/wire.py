@@ -90,7 +90,10 @@ def arguments_text(raw: Raw) -> str:
     exact = bytes(raw)
     if not exact or exact == b"null":
         return ""
-    return _decode_text(exact) if exact[:1] == b'"' else exact.decode()
+    try:
+        return _decode_text(exact) if exact[:1] == b'"' else exact.decode()
+    except UnicodeDecodeError:
+        return exact.decode(errors="replace").strip('"')
 
 
 _decode_text = msgspec.json.Decoder(str).decode

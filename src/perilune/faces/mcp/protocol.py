@@ -38,7 +38,7 @@ def read_message(line: bytes) -> Message | None:
     """The message of a line; None for an answer, as nothing is ever asked here. Raises: ProtocolError."""
     try:
         raw = msgspec.json.decode(line)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
         raise ProtocolError(PARSE_ERROR, "not JSON") from None
     if isinstance(raw, dict) and "method" not in raw and ("result" in raw or "error" in raw):
         return None

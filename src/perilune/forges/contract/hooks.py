@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Literal, Protocol
 
+import msgspec
 from msgspec import Struct
 
 from perilune.forges.contract.port import Person
@@ -89,11 +90,24 @@ def delivery_id(given: str | None, body: bytes) -> str:
     return given or f"sha256:{hashlib.sha256(body).hexdigest()}"
 
 
+def document_of(body: bytes) -> dict[str, Any] | None:
+    """The table that a body holds, None where it holds none or one too deep to read."""
+    try:
+        return msgspec.json.decode(body, type=dict[str, Any])
+    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
+        return None
+
+
 def table(document: Any, *names: str) -> dict[str, Any]:
     """A table inside a document, empty where it is not there."""
     for name in names:
         document = document.get(name) if isinstance(document, dict) else None
     return document if isinstance(document, dict) else {}
+
+
+def tables(value: Any) -> list[dict[str, Any]]:
+    """The tables of a list, none where it is not one."""
+    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
 
 
 def text(document: Mapping[str, Any], name: str) -> str:

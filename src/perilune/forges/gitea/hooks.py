@@ -14,9 +14,11 @@ from perilune.forges.contract.hooks import (
     HookEvent,
     HookFault,
     delivery_id,
+    document_of,
     is_signed,
     number,
     table,
+    tables,
     text,
 )
 from perilune.forges.contract.port import Person
@@ -40,9 +42,8 @@ class GiteaHooks:
         content = body
         if headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
             content = parse_qs(body.decode(errors="replace")).get("payload", [""])[0].encode()
-        try:
-            document = msgspec.json.decode(content, type=dict[str, Any])
-        except (msgspec.DecodeError, msgspec.ValidationError):
+        document = document_of(content)
+        if document is None:
             return HookFault("body")
         number_ = delivery_id(_first(headers, _IDS), body)
         return Delivery(id=number_, event=_first(headers, _EVENTS) or "", document=document)
@@ -78,7 +79,7 @@ def _event(document: Mapping[str, Any], kind: EventKind, pull: Mapping[str, Any]
         title=text(pull, "title"), state="merged" if pull.get("merged") is True else text(pull, "state") or "open",
         is_draft=pull.get("draft") is True,
         is_fork=bool(head) and (not table(head, "repo") or head.get("repo_id") != base.get("repo_id")),
-        labels=tuple(text(one, "name") for one in pull.get("labels") or () if isinstance(one, dict)),
+        labels=tuple(text(one, "name") for one in tables(pull.get("labels"))),
         author=_person(table(pull, "user")), sender=_person(table(document, "sender")),
     )  # fmt: skip
 

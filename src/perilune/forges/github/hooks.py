@@ -13,9 +13,11 @@ from perilune.forges.contract.hooks import (
     HookEvent,
     HookFault,
     delivery_id,
+    document_of,
     is_signed,
     number,
     table,
+    tables,
     text,
 )
 from perilune.forges.contract.port import Person
@@ -34,9 +36,8 @@ class GitHubHooks:
         scheme, _, value = headers.get("x-hub-signature-256", "").partition("=")
         if scheme != "sha256" or not is_signed(value, body, secrets):
             return HookFault("sign")
-        try:
-            document = msgspec.json.decode(body, type=dict[str, Any])
-        except (msgspec.DecodeError, msgspec.ValidationError):
+        document = document_of(body)
+        if document is None:
             return HookFault("body")
         given = delivery_id(headers.get("x-github-delivery"), body)
         return Delivery(id=given, event=headers.get("x-github-event", ""), document=document)
@@ -77,7 +78,7 @@ def _event(document: Mapping[str, Any], kind: EventKind, pull: Mapping[str, Any]
         title=text(pull, "title"), state="merged" if pull.get("merged") is True else text(pull, "state") or "open",
         is_draft=pull.get("draft") is True,
         is_fork=bool(head) and (theirs.get("fork") is True or number(theirs, "id") != number(own, "id")),
-        labels=tuple(text(one, "name") for one in pull.get("labels") or () if isinstance(one, dict)),
+        labels=tuple(text(one, "name") for one in tables(pull.get("labels"))),
         author=_person(table(pull, "user"), text(pull, "author_association")),
         sender=_person(table(document, "sender"), ""),
     )  # fmt: skip

@@ -17,8 +17,10 @@ from perilune.forges.contract.hooks import (
     HookEvent,
     HookFault,
     delivery_id,
+    document_of,
     number,
     table,
+    tables,
     text,
 )
 from perilune.forges.contract.port import Person
@@ -37,9 +39,8 @@ class GitLabHooks:
         fault = _signed(headers, body, secrets, now) if is_strong else _told(headers, secrets)
         if fault is not None:
             return fault
-        try:
-            document = msgspec.json.decode(body, type=dict[str, Any])
-        except (msgspec.DecodeError, msgspec.ValidationError):
+        document = document_of(body)
+        if document is None:
             return HookFault("body")
         ids = ("webhook-id", "idempotency-key", "x-gitlab-event-uuid")
         given = delivery_id(next((headers[name] for name in ids if headers.get(name)), None), body)
@@ -128,7 +129,7 @@ def _event(document: Mapping[str, Any], kind: EventKind, pull: Mapping[str, Any]
         base_ref=text(pull, "target_branch"), title=text(pull, "title"),
         state="open" if state in ("opened", "") else state, is_draft=pull.get("draft") is True,
         is_fork=pull.get("source_project_id") != pull.get("target_project_id"),
-        labels=tuple(text(one, "title") for one in document.get("labels") or () if isinstance(one, dict)),
+        labels=tuple(text(one, "title") for one in tables(document.get("labels"))),
         author=_person(table(pull, "author") or table(document, "user")), sender=_person(table(document, "user")),
     )  # fmt: skip
 

@@ -13,6 +13,7 @@ __all__ = ["App", "FastLane", "Listener"]
 
 MOST_CONNECTIONS = 1000
 _TICK_S = 1.0
+_LAST_CALL_S = 0.1
 
 
 class FastLane(Protocol):
@@ -53,6 +54,7 @@ class Listener:
 
     async def stop(self, drain_s: float) -> bool:
         """Accept nothing new, let running answers end for so long, then cut them off; True when all ended."""
+        await asyncio.sleep(_LAST_CALL_S)  # who has just connected is told so, not reset
         if self._server is not None:
             self._server.close()
         for connection in list(self._connections):

@@ -71,7 +71,7 @@ def logged_use(line: bytes) -> LoggedUse | None:
         if read.type == "usage.record" and read.usage is not None:
             return None if read.usageScope not in (None, "turn") else _newer(read, read.usage)
         message = msgspec.convert(read.message, _Message)
-    except (msgspec.DecodeError, msgspec.ValidationError):
+    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
         return None
     usage = message.payload.token_usage if message.payload is not None else None
     return _older(read, message.payload, usage) if message.type == "StatusUpdate" and usage else None
