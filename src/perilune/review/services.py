@@ -33,13 +33,9 @@ class EarlierHeads(Protocol):
 class ReviewOptions(Struct, frozen=True, kw_only=True):
     """How one review is run. `flags` are settings said on the command line; `run` is the id of a run taken up again.
 
-<<<<<<< HEAD
-    Shape: `earlier` knows what was said of earlier heads; `focus` is one line of what the reader cares for most;
-    `is_lenient` reviews with defaults where the repository's settings cannot be used.
-=======
     Shape: `earlier` knows what was said of earlier heads; `focus` is one line of what the reader cares for most. With
-    `resume` the newest unfinished run of the same input goes on.
->>>>>>> main
+    `resume` the newest unfinished run of the same input goes on. `is_lenient` reviews with defaults where the
+    repository's settings cannot be used.
     """
 
     preview: bool = False
@@ -50,9 +46,7 @@ class ReviewOptions(Struct, frozen=True, kw_only=True):
     steps: Steps = field(default_factory=Unkept)
     earlier: EarlierHeads | None = None
     focus: str = ""
-<<<<<<< HEAD
     is_lenient: bool = False
-=======
     resume: bool = False
 
 
@@ -72,7 +66,6 @@ class Runs(Protocol):
     def run(self, name: str, *, resume: bool) -> AbstractAsyncContextManager[KeptRun]:
         """One run of an input; with `resume` the newest unfinished one. Raises: ReviewError PL-REVIEW-RESUME."""
         ...
->>>>>>> main
 
 
 class ReviewServices(Struct, frozen=True, kw_only=True):
