@@ -67,7 +67,9 @@ class _Run:
             await quota.refresh()
         flags, user = self._options.flags, self._services.user
         slots = tuple(await asyncio.to_thread(quota.slots, self._id))
-        prepared = await asyncio.to_thread(prepare, self._acquired, slots, user, flags)
+        prepared = await asyncio.to_thread(
+            prepare, self._acquired, slots, user, flags, is_lenient=self._options.is_lenient
+        )
         if not prepared.selection.files:
             return self._nothing(prepared)
         if not self._options.preview:

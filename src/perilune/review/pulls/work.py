@@ -200,7 +200,7 @@ class _OneReview:
             services = msgspec.structs.replace(services, answers=Forced(services.answers, self._underway.claim.id))
         options = ReviewOptions(
             run=self._underway.claim.id, steps=self._underway, earlier=carry,
-            language=self._access.voice().language, focus=self._focus,
+            language=self._access.voice().language, focus=self._focus, is_lenient=True,
         )  # fmt: skip
         return await Reviewer(services).review(await self._opened.source(acquired.pull), options)
 
