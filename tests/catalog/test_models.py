@@ -5,8 +5,9 @@ from datetime import date
 import pytest
 
 from perilune.catalog.load import Catalogue, Document, load
-from perilune.catalog.models import LiveModel, closest, merge_live
+from perilune.catalog.models import closest, merge_live
 from perilune.core.errors import ConfigError
+from perilune.core.live_models import LiveModel
 from perilune.core.messages import Voice
 
 TODAY = date(2026, 11, 20)

@@ -3,6 +3,7 @@
 from perilune.compose.account_groups import group_accounts
 from perilune.config.schema import AccountConfig
 from perilune.core.secret import Secret
+from perilune.providers.contract.holders import holder_digest
 
 
 def account(name: str, **more: str) -> AccountConfig:
@@ -28,11 +29,20 @@ def test_accounts_of_one_holder_are_one_group_and_so_is_what_shares_a_key_with_t
     assert groups["a"] == groups["b"] == groups["c"] != groups["d"]
 
 
+def test_two_homes_with_different_keys_of_one_holder_call_the_group_the_same() -> None:
+    here = group_accounts([account("a"), account("b")], {"a": ONE, "b": TWO}, {"a": "holder", "b": "holder"})
+    there = group_accounts([account("mine")], {"mine": Secret("sk-kimi-EXAMPLE9")}, {"mine": "holder"})
+    assert here["a"] == here["b"] == there["mine"]
+    assert holder_digest("kimi-code", "u_1") == holder_digest("kimi-code", "u_1") != holder_digest("moonshot", "u_1")
+    assert "u_1" not in holder_digest("kimi-code", "u_1")
+
+
 def test_two_holders_tied_by_a_key_are_one() -> None:
     accounts = [account(name) for name in ("a", "b", "c")]
     secrets = {"a": ONE, "b": ONE, "c": TWO}
-    groups = group_accounts(accounts, secrets, {"a": "first", "b": "second", "c": "second"})
-    assert len(set(groups.values())) == 1
+    for one, other in (("first", "second"), ("second", "first")):
+        groups = group_accounts(accounts, secrets, {"a": one, "b": other, "c": other})
+        assert len(set(groups.values())) == 1
 
 
 def test_an_account_without_a_key_stands_alone_at_its_place() -> None:

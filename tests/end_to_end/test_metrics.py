@@ -101,6 +101,7 @@ def mixed(program: Any, start: Callable[..., Any], sandbox: Any) -> tuple[Any, s
     sandbox.world.faults.add(Fault(method="POST", host="api.moonshot.cn", refusal="dev-err-400-invalid-request"))
     assert _chat(service.url, "k2") == 400
     assert _chat(service.url, "gpt-5") == 404
+    assert _ask(service.url, "/v1/nowhere", {}) == 404
     return service, program.run("metrics", PERILUNE_GATEWAY_LISTEN=service.url.removeprefix("http://")).stdout
 
 
@@ -135,7 +136,11 @@ def test_the_sums_equal_the_ledger(mixed: tuple[Any, str], program: Any) -> None
         answered = table("SELECT account, surface, count(*) FROM requests WHERE account IS NOT NULL GROUP BY 1, 2")
         assert sums["perilune_gateway_request_seconds_count"] == answered
     assert sums["perilune_gateway_failovers_total"] == {("PL-5XX", "default"): 1}
-    assert sums["perilune_gateway_rejected_total"] == {("PL-GW-ROUTE",): 1}
+    assert sums["perilune_gateway_rejected_total"] == {("PL-GW-ROUTE",): 1, ("PL-404-PATH",): 1}
+    routed = sum(sums["perilune_gateway_requests_total"].values()) - 1
+    assert sums["perilune_gateway_queue_wait_seconds_count"] == {("interactive",): routed}
+    assert sums["perilune_gateway_overhead_seconds_count"][()] >= routed
+    assert sums["perilune_gateway_reasoning_reinjected_total"] == {("found",): 0, ("missed",): 0}
     assert sums["perilune_gateway_concurrency_limit"][("work",)] == 30
     assert sums["perilune_gateway_in_flight"] == {("ci",): 0, ("work",): 0}
 

@@ -115,6 +115,7 @@ async def test_where_a_call_may_be_demanded_a_named_one_is_the_only_one_offered(
 
 
 @pytest.mark.case("gateway PA-13")
+@pytest.mark.case("review R16.6")
 @pytest.mark.parametrize("stream", [False, True])
 async def test_a_refused_schema_goes_down_the_ladder_and_is_remembered(build: Build, stream: bool) -> None:
     house = recording(build, route("ci/kimi-k2.6"))

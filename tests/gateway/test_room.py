@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from perilune.gateway.admission import Priority
 from perilune.gateway.floors import floors_of, requests_left, short_of, used_by_each
@@ -138,3 +139,15 @@ async def test_what_can_wait_goes_where_the_window_lasts_when_the_route_says_so(
     batch = await house.client.chat(headers={"x-perilune-priority": "batch"})
     assert batch.headers["x-perilune-account"] == "ci"
     assert (await house.client.chat()).headers["x-perilune-account"] == "work"
+
+
+async def test_an_account_that_turns_out_to_be_of_another_group_is_judged_anew(build: Any) -> None:
+    house = build(TWO)
+    house.readings.snapshots["work"] = snapshot(counting(3))
+    services, routes = house.gateway.core.services, house.gateway.core.setup.routes
+    slot = routes.all[0].slots[0]
+    now = datetime.now(UTC)
+    assert services.room.take(slot, Priority.INTERACTIVE, now)
+    renamed = replace(slot, group="of the holder")
+    assert services.room.reason(renamed, Priority.INTERACTIVE, now) is None
+    assert services.room.take(renamed, Priority.INTERACTIVE, now)

@@ -280,3 +280,12 @@ async def test_a_shutdown_lets_answers_finish_and_then_says_so(build: Build) -> 
     assert (await house.client.chat()).error["code"] == "PL-GW-SHUTDOWN"
     assert house.in_flight() == 0
     assert len(house.rows.requests) == 11
+
+
+async def test_the_time_between_pieces_is_counted(build: Build) -> None:
+    house = build(route("ci/kimi-k2.6"))
+    house.world.say(text="x" * 200, chunks=20, gap_ms=5)
+    assert (await house.client.chat(stream=True)).status == 200
+    gaps = house.gateway.core.services.counters.chunk_gaps
+    assert sum(gaps.counts) >= 3
+    assert gaps.total > 0.01

@@ -6,9 +6,9 @@ from hypothesis import strategies as st
 
 from perilune.patches.anchor import Rejected, anchor
 from perilune.patches.finding import Anchor, Candidate, Level, Method
-from perilune.patches.model import Side
+from perilune.patches.model import Diff, Side
 from perilune.patches.parse import parse_patch
-from perilune.patches.scene import ListedLine, Scene, file_text, scene_of
+from perilune.patches.scene import ListedLine, Scene, file_text
 
 PATCH = """\
 diff --git a/src/a.py b/src/a.py
@@ -46,6 +46,13 @@ diff --git a/src/b.py b/src/b.py
      return total
 """  # noqa: W293 - blank lines of a diff hold a blank
 DIFF = parse_patch(PATCH.encode())
+
+
+def scene_of(diff: Diff) -> Scene:
+    """A diff whose lines are shown as they are."""
+    return Scene({file.name: file_text(file) for file in diff.files})
+
+
 SCENE = scene_of(DIFF)
 
 

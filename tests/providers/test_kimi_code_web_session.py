@@ -16,6 +16,7 @@ from perilune.core.errors import PeriluneError
 from perilune.core.messages import Voice
 from perilune.core.secret import Secret
 from perilune.net.control import ControlClient
+from perilune.providers.contract.holders import holder_digest
 from perilune.providers.contract.reading import Binding
 from perilune.providers.contract.registry import plan
 from perilune.providers.contract.sources import Surroundings
@@ -276,7 +277,7 @@ async def enriched(site: Site, client: ControlClient, token: str, identity: str 
 
 async def test_a_session_of_the_same_person_is_merged(site: Site, client: ControlClient) -> None:
     site.bodies[STATS]["subscriptionBalance"]["amountUsedRatio"] = 0.5
-    snapshot = await enriched(site, client, jwt(sub="u_1"), Secret("u_1").fingerprint(b"salt"))
+    snapshot = await enriched(site, client, jwt(sub="u_1"), holder_digest("kimi-code", "u_1"))
     assert site.asked(STATS).headers["cookie"].startswith("kimi-auth=eyJ")
     assert "GetUsages" not in site.calls
     assert (ratio(snapshot, "month"), snapshot.plan_title, snapshot.web_identity) == ("0.5", "Pro", "same")
@@ -285,7 +286,7 @@ async def test_a_session_of_the_same_person_is_merged(site: Site, client: Contro
 @pytest.mark.case("accounts 3.13")
 async def test_a_session_of_another_person_adds_nothing(site: Site, client: ControlClient) -> None:
     site.bodies["usages"] = body_of("code-usages-legacy")
-    snapshot = await enriched(site, client, jwt(sub="u_2"), Secret("u_1").fingerprint(b"salt"))
+    snapshot = await enriched(site, client, jwt(sub="u_2"), holder_digest("kimi-code", "u_1"))
     assert ratio(snapshot, "month") is None
     assert (snapshot.plan_title, snapshot.web_identity) == ("Allegretto", "other")
 
@@ -294,7 +295,7 @@ async def test_a_session_of_another_person_adds_nothing(site: Site, client: Cont
 async def test_a_session_of_an_unknown_person_is_shown_and_does_not_count(site: Site, client: ControlClient) -> None:
     site.bodies["usages"] = {"usages": {"limit_5h": {"used_ratio": 0.1, "reset_time": "2026-11-20T14:00:00Z"}}}
     site.bodies[STATS]["subscriptionBalance"]["amountUsedRatio"] = 1.0
-    snapshot = await enriched(site, client, jwt(exp=4_102_444_800), Secret("u_1").fingerprint(b"salt"))
+    snapshot = await enriched(site, client, jwt(exp=4_102_444_800), holder_digest("kimi-code", "u_1"))
     [five, month] = snapshot.windows
     assert (five.is_reliable, month.id, month.is_reliable) == (True, "month", False)
     assert [reading.origin for reading in month.readings] == ["web"]

@@ -4,6 +4,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 from perilune.patches.finding import Anchor, Category, Finding, Level, Method, Proposal, Severity, Suggestion
 from perilune.patches.model import Side
@@ -202,3 +203,44 @@ def test_a_patch_names_any_path_as_git_does(path: str, tmp_path: Path) -> None:
     (tmp_path / path).write_text(CODE)
     subprocess.run(["git", "apply", "-"], cwd=tmp_path, input=found.patch.encode(), check=True)
     assert (tmp_path / path).read_text() == CODE.replace(OPEN, WITH)
+
+
+@pytest.mark.case("review R6.8")
+def test_code_that_holds_a_fence_gets_a_longer_one() -> None:
+    from perilune.forges.contract.port import LineSpot, Place
+    from perilune.forges.contract.registry import forge_kinds
+    from perilune.review.publish.texts import suggestion_text
+
+    code = "# Use\n\nrun\n\nend\n"
+    finding = proposed("run", "````sh\nrun --safely\n````", code, path="a.md")
+    found = prove(finding, code.encode())
+    assert isinstance(found, Suggestion), found
+    at = LineSpot(old=None, new=found.start_line, old_counter=1, new_counter=found.start_line)
+    shown = suggestion_text(
+        structs.replace(finding, suggestion=found),
+        Place(path="a.md", old_path="a.md", start=at, end=at),
+        forge_kinds()["github"].spec,
+    )
+    first, *_, last = shown.split("\n")
+    assert (first, last) == ("`````suggestion", "`````")
+
+
+def test_code_that_is_not_proven_stands_as_prose_and_never_as_a_suggestion() -> None:
+    from perilune.core.messages import Voice
+    from perilune.forges.contract.port import LineSpot, Place
+    from perilune.forges.contract.registry import forge_kinds
+    from perilune.review.publish.texts import comment_text
+
+    finding = proposed("    return data", "    return sanitize(data)")
+    settled = settle_suggestions([finding], {"a.py": CODE.encode()}, is_on=True)[0]
+    at = LineSpot(old=None, new=9, old_counter=9, new_counter=9)
+    text = comment_text(
+        settled, Place(path="a.py", old_path="a.py", start=at, end=at), forge_kinds()["github"].spec, Voice()
+    )
+    assert settled.suggestion_note == "unknown_names"
+    assert "```\n    return sanitize(data)\n```" in text
+    assert "suggestion" not in text
+
+
+def test_a_suggestion_never_carries_our_own_mark() -> None:
+    assert outcome("    return data", "    return data  # <!-- perilune:summary v1 -->") is Demotion.MARKER

@@ -116,21 +116,6 @@ def test_sums_of_days_are_those_of_the_caller_s_clock(store: Store) -> None:
             assert {number: total.requests for number, total in found} == numbers
 
 
-def test_a_failover_is_a_request_sent_to_two_slots(store: Store) -> None:
-    _insert(
-        store,
-        [_request(n) for n in range(4)],
-        [
-            _attempt(0, 1, "a"),
-            _attempt(1, 1, "a", outcome="busy"), _attempt(1, 2, "a"),
-            _attempt(2, 1, "a", outcome="skipped", was_sent=False), _attempt(2, 2, "b"),
-            _attempt(3, 1, "a", outcome="quota_spent"), _attempt(3, 2, "b"),
-        ],
-    )  # fmt: skip
-    with store.read() as connection:
-        assert ledger.count_failovers(connection, DAY, DAY + timedelta(days=1)) == 1
-
-
 def test_the_percentile_of_first_content(store: Store) -> None:
     _insert(store, [_request(n, first_content_ms=n, slot="a/m" if n <= 10 else "b/m") for n in range(1, 101)])
     until = DAY + timedelta(days=1)

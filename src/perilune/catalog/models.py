@@ -10,7 +10,8 @@ from typing import Literal
 import msgspec
 from msgspec import Struct
 
-Thinking = Literal["none", "both", "only"]
+from perilune.core.live_models import LiveModel, Thinking
+
 ThinkingForm = Literal["none", "toggle", "effort", "toggle+effort"]
 State = Literal["current", "closing", "retired"]
 Mark = Literal["D", "C", "L", "T", "U"]
@@ -81,21 +82,6 @@ class Model(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         return "retired" if self.ends is not None and day >= self.ends else self.state
 
 
-class LiveModel(Struct, frozen=True, kw_only=True):
-    """What a vendor's own model list says about one model; None is not said."""
-
-    id: str
-    context: int | None = None
-    thinking: Thinking | None = None
-    efforts: tuple[str, ...] = ()
-    default_effort: str | None = None
-    supports_reasoning: bool | None = None
-    supports_image: bool | None = None
-    supports_video: bool | None = None
-    supports_tools: bool | None = None
-    title: str | None = None
-
-
 def find(models: Iterable[Model], plan: str, name: str) -> Model | None:
     """The row for a name on a plan: an exact id first, then the first row with a fitting glob, else None."""
     offered = [(model, model.names(plan)) for model in models]
@@ -107,8 +93,11 @@ def find(models: Iterable[Model], plan: str, name: str) -> Model | None:
 def merge_live(shipped: Model | None, live: LiveModel, plan: str, day: date) -> Model:
     """A model as the vendor's live list describes it: context and capabilities from there, the rest as shipped.
 
-    A model that only the live list knows keeps free sampling and is not asked for anything the list does not offer.
+    A model that only the live list knows keeps free sampling and is not asked for anything the list does not offer. A
+    row that the user wrote stays as written.
     """
+    if shipped is not None and shipped.is_override:
+        return shipped
     known = shipped or Model(id=live.id, plans=(plan,), as_of=day, mark="L", max_output_default=8192)
     thinking = _thinking(known, live)
     return msgspec.structs.replace(

@@ -34,12 +34,3 @@ class Tiers(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     def of(self, number: int) -> Tier | None:
         """The tier of that number."""
         return next((tier for tier in self.tier if tier.number == number), None)
-
-    def guess(self) -> Tier:
-        """The tier assumed for an account nothing is known of."""
-        return self.tier[self.first_guess]
-
-    def for_top_up(self, amount: Decimal, currency: str) -> Tier | None:
-        """The tier that a cumulative top-up reaches; None below the lowest or for an unlisted currency."""
-        reached = [tier for tier in self.tier if currency in tier.top_up and tier.top_up[currency] <= amount]
-        return reached[-1] if reached else None

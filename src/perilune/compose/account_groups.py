@@ -16,8 +16,8 @@ def group_accounts(
 ) -> dict[str, str]:
     """The group of every account.
 
-    Shape: `identities` are fingerprints of who an account belongs to, by account. A group's id is the same in every
-    home of one user that has its keys: it says nothing of the home, of an account's name or of the key itself.
+    Shape: `identities` are digests of who an account belongs to, by account. A group's id is the same in every home,
+    whichever keys of one holder it has: it says nothing of the home, of an account's name or of a key itself.
     """
     own = {account.name: _own_id(account, secrets.get(account.name)) for account in accounts}
     one = _joined(own, identities)
@@ -30,16 +30,15 @@ def identities_of(read: Mapping[str, Snapshot | None]) -> dict[str, str]:
 
 
 def _joined(own: Mapping[str, str], identities: Mapping[str, str]) -> dict[str, str]:
-    """For every id the id of its group: the least of all that are tied together by an identity."""
+    """For every id the id of its group: the holder's, of several tied together by a key the least."""
     one = {group: group for group in own.values()}
-    tied: dict[str, set[str]] = {}
     for name, identity in identities.items():
-        if name in own:
-            tied.setdefault(identity, set()).add(own[name])
-    for groups in tied.values():
-        least = min(one[group] for group in groups)
-        merged = {one[group] for group in groups}
-        one = {group: least if root in merged else root for group, root in one.items()}
+        if name not in own:
+            continue
+        holder = _id("holder", identity)
+        roots = (one[own[name]], one.setdefault(holder, holder))
+        root = min(root for root in roots if root not in own.values())
+        one = {group: root if before in roots else before for group, before in one.items()}
     return one
 
 
@@ -50,4 +49,8 @@ def _own_id(account: AccountConfig, secret: Secret | None) -> str:
         if secret is not None
         else ["place", account.plan, account.base_url or "", account.name]
     )
+    return _id(*parts)
+
+
+def _id(*parts: str) -> str:
     return hashlib.blake2b("\0".join(parts).encode(), digest_size=16, person=b"perilune group").hexdigest()

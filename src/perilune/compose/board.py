@@ -1,13 +1,14 @@
 """The board: what the monitor knows of each account, in memory, as the gateway asks for it on its hot path."""
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from perilune.catalog.load import Catalogue
-from perilune.catalog.models import Model
+from perilune.catalog.models import Model, merge_live
+from perilune.core.live_models import LiveModel
 from perilune.core.money import Money
 from perilune.quota.held import Held, Known
 from perilune.quota.refusals import resolve
@@ -50,16 +51,20 @@ class Board:
         self._unclear: set[str] = set()
         self._traits: dict[tuple[str, str], Model | None] = {}
         self._doubted: dict[str, datetime] = {}
+        self._live: dict[tuple[str, str], Model] = {}
+        self._merged: dict[tuple[str, date, LiveModel], Model] = {}
 
     def know(self, known: Mapping[str, Known]) -> None:
         """The accounts of another version of the configuration."""
         self._known = known
         self._judged.clear()
+        self._live = self._live_traits()
 
     def load(self, held: Mapping[str, Held], now: datetime) -> None:
         """Take over what the store holds now; refusals that named no window are settled by the new reading."""
         self._held = dict(held)
         self._judged.clear()
+        self._live = self._live_traits()
         for account in list(self._unclear):
             self._settle(account, now)
 
@@ -102,7 +107,10 @@ class Board:
         return held.snapshot.models if held and held.snapshot else ()
 
     def traits(self, account: str, plan: str, model: str) -> Model | None:
-        """What the model can do, by the catalogue; None for an unknown model."""
+        """What the model can do: the account's live list over the catalogue; None for a model that neither knows."""
+        live = self._live.get((account, model))
+        if live is not None:
+            return live
         if (plan, model) not in self._traits:
             if len(self._traits) >= _MOST_MODELS:
                 self._traits.clear()  # names come from clients
@@ -146,6 +154,21 @@ class Board:
             self._held[account] = replace(held, refusals=tuple(r for r in held.refusals if r.kind not in _OF_THE_KEY))
             self._judged.pop(account, None)
             self._keep(account, None)
+
+    def _live_traits(self) -> dict[tuple[str, str], Model]:
+        """The rows of models that the accounts' own lists describe. What did not change stays the same object."""
+        found: dict[tuple[str, str], Model] = {}
+        merged, self._merged = self._merged, {}
+        for account, held in self._held.items():
+            reading = held.snapshot
+            if reading is None:
+                continue
+            plan, day = reading.plan, (reading.profile_at or reading.fetched_at).date()
+            for live in reading.live_models:
+                key = (plan, day, live)
+                row = merged.get(key) or merge_live(self._catalogue.model(plan, live.id), live, plan, day)
+                found[account, live.id] = self._merged[key] = row
+        return found
 
     def _remember(self, refusal: Refusal) -> None:
         held = self._held.get(refusal.account, Held())

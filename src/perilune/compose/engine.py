@@ -13,7 +13,7 @@ from perilune.compose.happenings import Happenings, Publish, WatchedLedger
 from perilune.compose.lessons import Lessons
 from perilune.compose.monitoring import Monitoring
 from perilune.compose.sharing import Sharing
-from perilune.compose.stamps import Stamps
+from perilune.compose.stamps import Stamps, stamps_among
 from perilune.compose.workbench import Workbench
 from perilune.config.schema import Config
 from perilune.core.messages import pick_language
@@ -181,8 +181,10 @@ class Engine:
         return self._lessons.read(self.bench.now())
 
     def _take_in(self, lessons: list[Learned]) -> None:
-        """Caps and rates that any process over this store learned."""
+        """Caps and rates that any process over this store learned, and keys that it showed to work."""
         self._lessons.take_in(lessons, self.admission, self.gateway.core.services.rates, self.bench.now())
+        if self.stamps.take_in(stamps_among(lessons)):
+            self.publish("gateway")
 
     def _here(self) -> datetime:
         """This moment on the clock whose days and months count."""

@@ -3,22 +3,21 @@
 import asyncio
 import logging
 from collections.abc import Callable, Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING
 
-import msgspec
 from msgspec import Struct
 
 from perilune.compose.forging import Installation, installations
 from perilune.compose.previewing import user_settings
+from perilune.compose.submitting import submit_trigger
 from perilune.core.addresses import host_of
 from perilune.core.errors import PeriluneError, StoreError
-from perilune.core.ids import uuid7
 from perilune.faces.api.hooks import HookAnswer
 from perilune.forges.contract.hooks import Delivery, HookFault
 from perilune.review.settings import settings_of
-from perilune.review.trigger import COMMAND, REVIEW, Cancel, Ignored, Trigger, decide
-from perilune.store.job_rows import JobState, NewJob
+from perilune.review.trigger import REVIEW, Cancel, Ignored, Trigger, decide
+from perilune.store.job_rows import JobState
 from perilune.store.jobs import Jobs
 from perilune.store.outbox import Deliveries
 
@@ -45,9 +44,16 @@ class _Taken(Struct, frozen=True):
 
 
 class WebhookDesk:
-    """The desk of one home. `submitted` is told of new jobs."""
+    """The desk of one home. `submitted` is told of new jobs, `missed` of deliveries that could not be kept."""
 
-    def __init__(self, bench: "Workbench", store: "Store", submitted: Callable[[], None] = lambda: None) -> None:
+    def __init__(
+        self,
+        bench: "Workbench",
+        store: "Store",
+        submitted: Callable[[], None] = lambda: None,
+        missed: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._missed = missed
         self._bench = bench
         self._jobs = Jobs(store)
         self._deliveries = Deliveries(store)
@@ -66,6 +72,7 @@ class WebhookDesk:
             return self._answered(found, now)
         except StoreError as error:
             _log.warning("a webhook cannot be kept: %s", error.problem.code)
+            self._missed()  # not every forge sends it again
             return _refused(503, error.problem.code)
 
     def _verified(self, forge: str, headers: Mapping[str, str], body: bytes, now: datetime) -> "_Taken | HookAnswer":
@@ -122,19 +129,9 @@ class WebhookDesk:
                 return self._submit(trigger, now)
 
     def _submit(self, trigger: Trigger, now: datetime) -> tuple[str, str | None, str]:
-        where = trigger.job.where
-        job = NewJob(
-            id=str(uuid7(now)), key=trigger.key, kind=trigger.kind, input=msgspec.json.encode(trigger.job),
-            repository=f"{where.forge}/{where.host}/{where.repository}",
-            # Commands answer at once; only reviews of one pull request wait for each other.
-            subject=where.subject if trigger.kind == REVIEW else trigger.key,
-            priority=0 if trigger.kind == COMMAND else 1, not_before=now + timedelta(seconds=trigger.settle_s),
-        )  # fmt: skip
-        submitted = self._jobs.submit(job, now)
+        submitted = submit_trigger(self._jobs, trigger, now)
         if not submitted.is_new:
             return submitted.id, "known", trigger.key
-        if trigger.kind == REVIEW:
-            self._jobs.supersede(where.subject, [REVIEW], submitted.id, "a newer head", now)
         self._submitted()
         return submitted.id, None, trigger.key
 

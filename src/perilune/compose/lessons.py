@@ -12,6 +12,7 @@ from perilune.store.engine import Store
 from perilune.store.lessons import Learned
 
 RPM, TPM = "rpm", "tpm"
+_NUMBERS = (CAP, RPM, TPM)
 _BELIEVED = timedelta(hours=24)
 
 
@@ -37,16 +38,18 @@ class Lessons:
     def read(self, now: datetime) -> list[Learned]:
         """What holds now. Called in a thread. Raises: StoreError."""
         with self._store.read() as connection:
-            return [one for one in learned.known(connection, now) if one.name in (CAP, RPM, TPM)]
+            return learned.known(connection, now)
 
     def take_in(self, lessons: Sequence[Learned], admission: Admission, rates: Rates, now: datetime) -> None:
         """Believe what is new, whoever learned it."""
         for lesson in lessons:
             seen = (lesson.scope, lesson.name, lesson.value)
-            if seen in self._taken or not lesson.value.isdigit() or lesson.until is None:
+            is_number = lesson.name in _NUMBERS and lesson.value.isdigit()
+            if seen in self._taken or not is_number or lesson.until is None:
                 continue
+            left_s = (lesson.until - now).total_seconds()
             if lesson.name == CAP:
-                admission.recall(lesson.scope, int(lesson.value), (lesson.until - now).total_seconds())
+                admission.recall(lesson.scope, int(lesson.value), left_s)
             else:
-                rates.recall(lesson.scope, Rate(**{lesson.name: int(lesson.value)}))
+                rates.recall(lesson.scope, Rate(**{lesson.name: int(lesson.value)}), left_s)
         self._taken = frozenset((one.scope, one.name, one.value) for one in lessons)

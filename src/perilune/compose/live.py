@@ -13,6 +13,7 @@ from perilune.compose.engine import Engine, today
 from perilune.compose.histories import asked_history
 from perilune.compose.lease_view import closed_to, leases_document
 from perilune.compose.ledger_view import ledger_row
+from perilune.compose.reviews_view import reviews_document
 from perilune.core.errors import Problem, StoreError
 from perilune.core.messages import Language, Voice
 from perilune.core.money import Money, MoneyDocument
@@ -21,7 +22,6 @@ from perilune.faces.api.ports import (
     EventDocument,
     LedgerDocument,
     Readiness,
-    ReviewDocument,
     ReviewsDocument,
     RouteDocument,
     RoutesDocument,
@@ -38,7 +38,6 @@ from perilune.quota.forecast import ForecastDocument, forecast
 from perilune.quota.history import HistoryDocument
 from perilune.quota.stamp import is_proven
 from perilune.store import events, ledger
-from perilune.store.reviews import recent_reviews
 
 _STATE_WORDS: dict[Is, str] = {
     Is.QUOTA_SPENT: "quota_spent",
@@ -234,24 +233,7 @@ class LiveService:
 
     async def reviews(self, limit: int) -> ReviewsDocument:
         """The newest reviews."""
-        return await asyncio.to_thread(self._reviews, limit)
-
-    def _reviews(self, limit: int) -> ReviewsDocument:
-        with self._engine.store.read() as connection:
-            rows = recent_reviews(connection, limit)
-        reviews = [
-            ReviewDocument(
-                id=row.id,
-                started_at=row.started_at,
-                status=row.status,
-                title=row.title,
-                findings=dict(row.findings),
-                requests=row.requests,
-                took_s=row.took_s,
-            )
-            for row in rows
-        ]
-        return ReviewsDocument(generated_at=self.now(), reviews=reviews)
+        return await asyncio.to_thread(reviews_document, self._engine.store, limit, self.now())
 
     async def history(self, since: str, by: str, tz: str | None) -> HistoryDocument:
         """What was recorded since a moment, in the words of the query."""

@@ -32,10 +32,16 @@ async def service_exposition(
     """The exposition of a service. The loop gives its plain numbers; the text is made in a thread."""
     groups = {account.name: engine.admission.state(engine.group_of(account.name)) for account in status.accounts}
     slots = [SlotNow(route.name, slot.account, slot.state) for route in routes.routes for slot in route.slots]
-    adjusted, dropped = dict(engine.gateway.core.services.counters.adjusted), engine.written.dropped
+    services, dropped = engine.gateway.core.services, engine.written.dropped
+    adjusted, turned_away = dict(services.counters.adjusted), dict(services.counters.turned_away)
+    gaps = replace(services.counters.chunk_gaps, counts=list(services.counters.chunk_gaps.counts))
+    recalls = {} if services.thoughts is None else dict(services.thoughts.recalls)
 
     def told() -> bytes:
-        gateway = GatewayFacts(sums=engine.meter.sums(), groups=groups, slots=slots, adjusted=adjusted, dropped=dropped)
+        gateway = GatewayFacts(
+            sums=engine.meter.sums(), groups=groups, slots=slots, adjusted=adjusted, dropped=dropped, recalls=recalls,
+            turned_away=turned_away, chunk_gaps=gaps,
+        )  # fmt: skip
         kept = _kept(engine.store)
         return exposition(replace(kept, accounts=status.accounts, gateway=gateway, reads=reads))
 

@@ -16,7 +16,7 @@ from perilune.core.addresses import host_of
 from perilune.core.errors import CredentialError, PeriluneError, UsageError
 from perilune.core.messages import Voice
 from perilune.core.nearest import nearest
-from perilune.monitor.freshness import due, rest_of
+from perilune.monitor.freshness import WEB_INTERVAL_S, due, rest_of
 from perilune.quota.document import StatusDocument
 from perilune.quota.held import Held, Known, StatusSettings
 from perilune.quota.snapshot import Limits
@@ -215,8 +215,6 @@ class Monitoring:
         return targets
 
     def _interval_s(self, account: AccountConfig) -> int:
-        from perilune.compose.sources import WEB_INTERVAL_S
-
         interval_s = self.config.monitor.interval_s
         return max(interval_s, WEB_INTERVAL_S) if account.source == "web-session" else interval_s
 

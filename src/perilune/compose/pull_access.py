@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
+from datetime import datetime
 
 from perilune.compose.engine import Engine
 from perilune.compose.forging import Installation, Opened, installations, open_installation
@@ -23,6 +24,7 @@ from perilune.review.services import ReviewServices
 from perilune.review.settings import ReviewSettings, settings_of
 from perilune.review.trigger import Where
 from perilune.store.answers import Answers
+from perilune.store.day_spend import Spent, spent_since
 from perilune.store.findings import PullRecords
 
 
@@ -119,6 +121,10 @@ class EngineAccess:
             local_secret=engine.bench.vault.fingerprint_key,
             clock=engine.bench.now,
         )
+
+    def spent(self, repository: str, since: datetime) -> Spent:
+        """What the reviews of a repository have taken."""
+        return spent_since(self._engine.store, repository, since)
 
     async def reviewed(self, result: ReviewResult, title: str) -> None:
         """A review has ended: it is kept for lists."""

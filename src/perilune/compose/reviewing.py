@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from decimal import Decimal
 from functools import partial
 from time import monotonic
@@ -12,6 +12,7 @@ import msgspec
 from perilune.catalog.prices import Tokens, cost
 from perilune.compose.engine import Engine
 from perilune.compose.previewing import Nothing, user_settings
+from perilune.compose.processes import has_ended, this_process
 from perilune.compose.quota_view import BoardQuota, Seen, review_route
 from perilune.compose.review_learning import Lessons, StoredReservations
 from perilune.compose.workbench import Workbench
@@ -26,6 +27,7 @@ from perilune.gateway.call import Call, Reply
 from perilune.gateway.clocks import Clocks
 from perilune.gateway.slots import Slot
 from perilune.providers.contract.outcome import OutcomeClass as Is
+from perilune.review.jobs.local import LocalRuns
 from perilune.review.ports import (
     AnswerOutcome,
     Attempt,
@@ -39,23 +41,52 @@ from perilune.review.ports import (
 from perilune.review.result import ReviewResult, RunStatus
 from perilune.review.run import ReviewServices
 from perilune.store.answers import Answers
+from perilune.store.jobs import Jobs
 from perilune.store.reviews import ReviewRow, save_review
 
 _FIRST_S, _IDLE_S, _TOTAL_S, _QUEUE_S = 900.0, 180.0, 1200.0, 600.0
 _PAUSES = frozenset({Is.QUOTA_SPENT, Is.BALANCE_EMPTY, Is.MEMBER_LAPSED, Is.RATE_TPD})
 _PASSING = frozenset({Is.TRANSIENT, Is.BUSY, Is.NET_RESET, Is.STREAM_CUT, Is.GARBLED, Is.TIMEOUT_IDLE})
+_RATES = frozenset({Is.RATE_RPM, Is.RATE_TPM, Is.RATE_CONCURRENCY, Is.RATE_OTHER})
+_BREATH_S, _LONGEST_BREATH_S = 20.0, 90.0
 _MILLION = Decimal(1_000_000)
 
 
 class GatewayAnswerer:
     """Asks models through the same routes, leases and failover as everybody else."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, pause: Callable[[float], Awaitable[None]] = asyncio.sleep) -> None:
         self._engine = engine
+        self._pause = pause
         self._lessons = Lessons(engine)
+        self._slowly = asyncio.Lock()
 
     async def answer(self, request: ModelRequest) -> AnswerOutcome:
-        """The answer to one question, or why there is none."""
+        """The answer to one question, or why there is none.
+
+        Limits of a minute are waited out, one question at a time, so that what was refused does not come back at once.
+        """
+        reply, began, outcome = await self._asked(request)
+        if _is_rate(reply):
+            async with self._slowly:
+                waited_s = 0.0
+                while _is_rate(reply) and waited_s < _TOTAL_S:
+                    breath_s = self._breath(reply)
+                    await self._pause(breath_s)
+                    waited_s += breath_s
+                    reply, began, outcome = await self._asked(request)
+        if isinstance(outcome, ModelAnswer):
+            await self._lessons.learn(request, outcome, monotonic() - began)
+        return outcome
+
+    def _breath(self, reply: Reply) -> float:
+        """Seconds until a rate is free again, as far as that is known."""
+        at = reply.problem.retry_at if reply.problem is not None else None
+        left = _BREATH_S if at is None else (at - self._engine.bench.now()).total_seconds() + 0.5
+        return min(max(left, 1.0), _LONGEST_BREATH_S)
+
+    async def _asked(self, request: ModelRequest) -> tuple[Reply, float, AnswerOutcome]:
+        """One try, when it began, and what it came to."""
         began = monotonic()
         core = self._engine.gateway.core
         call = Call(
@@ -70,10 +101,8 @@ class GatewayAnswerer:
             unit=request.unit,
             stage=request.pass_name,
         )
-        outcome = self._outcome(await core.ask(_form(request), call))
-        if isinstance(outcome, ModelAnswer):
-            await self._lessons.learn(request, outcome, monotonic() - began)
-        return outcome
+        reply = await core.ask(_form(request), call)
+        return reply, began, self._outcome(reply)
 
     def _outcome(self, reply: Reply) -> AnswerOutcome:
         attempts = tuple(_attempt(one) for one in reply.attempts if one.was_sent)
@@ -173,6 +202,12 @@ def cost_of(engine: Engine, slot: Slot, reply: Reply) -> Money | None:
     return cost(tokens, price)
 
 
+def _is_rate(reply: Reply) -> bool:
+    """Whether nothing but a rate stood in the way."""
+    kinds = {one.outcome.kind for one in reply.attempts}
+    return reply.status != 200 and bool(kinds) and kinds <= _RATES
+
+
 def _clocks(configured: Clocks) -> Clocks:
     replace = msgspec.structs.replace
     return replace(configured, first_content_s=_FIRST_S, idle_s=_IDLE_S, total_s=_TOTAL_S, queue_s=_QUEUE_S)
@@ -251,6 +286,7 @@ async def reviewing(bench: Workbench) -> AsyncIterator[ReviewServices]:
             local_secret=bench.vault.fingerprint_key,
             clock=bench.now,
             finished=lambda result: keep_review(engine, result, title_of(result)),
+            runs=LocalRuns(Jobs(engine.store), this_process(), has_ended, bench.now),
         )
     finally:
         await engine.close()

@@ -25,8 +25,6 @@ from perilune.quota.sources import sources_of
 if TYPE_CHECKING:
     from perilune.vault.vault import Vault
 
-WEB_INTERVAL_S = 900
-
 
 class AccountSources:
     """The sources of one account of the configuration. Nothing is opened before it is asked for."""

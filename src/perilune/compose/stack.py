@@ -34,7 +34,7 @@ from perilune.net.server import FastLane
 from perilune.quota.document import StatusDocument
 
 if TYPE_CHECKING:
-    from perilune.review.jobs.worker import Worker
+    from perilune.compose.reviewing_share import ReviewingShare
 
 _LOOK_AT_CONFIG_S = 1.0
 _log = logging.getLogger(__name__)
@@ -59,7 +59,7 @@ class Stack:
         self.config_problem: Problem | None = None
         self._schedule_task: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
-        self._reviewing: Worker | None = None
+        self._reviewing: ReviewingShare | None = None
         self._config_seen = self._config_stamp()
         self._looking = asyncio.Lock()
         self._wish_seen = _modified_at(bench.paths.wish_file)
@@ -113,7 +113,7 @@ class Stack:
         self._keep(self.engine.sharing.run())
         self._keep(Housekeeping(self.engine.store, self.bench, lambda: self.engine.monitoring.config.history).run())
         if self.engine.monitoring.config.forges:
-            self._begin_reviewing()
+            self._share_in_reviews()
         self._keep(self.alerting.run())
 
     async def stop(self, drain_s: float) -> None:
@@ -219,22 +219,15 @@ class Stack:
             _log.error("a task of the service ended by a fault of ours", exc_info=fault)
 
     def _hook_desk(self) -> HookDesk:
-        from perilune.compose.hook_desk import WebhookDesk
+        return self._share_in_reviews().desk
 
-        self._begin_reviewing()
-        return WebhookDesk(self.bench, self.engine.store, self._work_is_there)
-
-    def _begin_reviewing(self) -> None:
-        """The worker of review jobs, from the first forge on."""
+    def _share_in_reviews(self) -> "ReviewingShare":
+        """The worker of review jobs with its desk, from the first forge on."""
         if self._reviewing is None:
-            from perilune.compose.review_worker import review_worker
+            from perilune.compose.reviewing_share import ReviewingShare
 
-            self._reviewing = review_worker(self.engine)
-            self._keep(self._reviewing.run())
-
-    def _work_is_there(self) -> None:
-        if self._reviewing is not None:
-            self._loop.call_soon_threadsafe(self._reviewing.wake)
+            self._reviewing = ReviewingShare(self.engine, self._keep)
+        return self._reviewing
 
     def _config_stamp(self) -> tuple[tuple[str, int, int], ...]:
         """What changes with the configuration file and with every key that is put into the vault."""

@@ -1,6 +1,6 @@
 """Keeps what showed that accounts' keys work: free reads, trials, routed answers. Failures change nothing."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 
 import msgspec
@@ -48,8 +48,13 @@ def keep_stamp(connection: Connection, account: str, stamp: Stamp) -> None:
 
 def stamps_in(connection: Connection, now: datetime) -> dict[str, Stamp]:
     """The stamps as they were kept, by account."""
+    return stamps_among(learned.known(connection, now))
+
+
+def stamps_among(lessons: Iterable[Learned]) -> dict[str, Stamp]:
+    """The stamps in all that was learned."""
     prefix = scope_of("")
-    kept = (one for one in learned.known(connection, now) if one.name == _NAME and one.scope.startswith(prefix))
+    kept = (one for one in lessons if one.name == _NAME and one.scope.startswith(prefix))
     return {one.scope.removeprefix(prefix): msgspec.json.decode(one.value, type=Stamp) for one in kept}
 
 
@@ -69,6 +74,17 @@ class Stamps:
         }
         with self._store.read() as connection:
             self._known = stamps_in(connection, self._clock())
+
+    def take_in(self, kept: Mapping[str, Stamp]) -> bool:
+        """Know what another process has shown meanwhile, such as a test by hand; True when it is news."""
+        news = {account: stamp for account, stamp in kept.items() if self._is_news(account, stamp)}
+        self._known |= {account: stamped(self.of(account), stamp) for account, stamp in news.items()}
+        return bool(news)
+
+    def _is_news(self, account: str, stamp: Stamp) -> bool:
+        known = self.of(account)
+        is_ours = holds(stamp, self._places.get(account)) is not None
+        return is_ours and (known is None or stamp.at > known.at) and stamped(known, stamp) != known
 
     def of(self, account: str) -> Stamp | None:
         """The stamp of an account as it is now."""

@@ -63,6 +63,6 @@ def _offered(engine: Engine, account: str, plan: str) -> str | None:
     """The first current model that the account offers, else the first it offers."""
     models = engine.board.models(account)
     today = engine.bench.now().date()
-    rows = ((name, engine.catalogue.model(plan, name)) for name in models)
+    rows = ((name, engine.board.traits(account, plan, name)) for name in models)
     current = (name for name, row in rows if row is not None and row.state_on(today) == "current")
     return next(current, next(iter(models), None))

@@ -4,6 +4,8 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct, field
 
+from perilune.config.schema_review import ReviewConfig
+
 Thinking = Literal["off", "on", "low", "medium", "high", "max"]
 SurfaceName = Literal["chat", "responses", "messages"]
 SourceMode = Literal["auto", "api-key", "cli-login", "web-session"]
@@ -191,45 +193,12 @@ class DisplayConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     tz: str | None = None
 
 
-class ReviewBudgetConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
-    """Hard budgets of one review. `max_cost` as "USD 0.50"; `floor` by window id: a number of requests or a share."""
-
-    max_requests: Positive = 40
-    max_tokens: Positive = 2_000_000
-    max_cost: str | None = None
-    max_share: Annotated[float, Meta(gt=0, le=1)] = 0.4
-    floor: dict[str, str] = field(default_factory=dict)
-    on_short: tuple[Literal["degrade", "fallback", "defer", "fail"], ...] = ("degrade", "fallback", "defer")
-
-
-class ReviewPathConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
-    """Rules for files that match a glob."""
-
-    match: str
-    rules: str = ""
-    severity: str | None = None
-    effort: str | None = None
-    ignore_categories: tuple[str, ...] = ()
-
-
-class ReviewRulesConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
-    """Names of rule files looked for from the root down to each changed file."""
-
-    files: tuple[str, ...] = ("REVIEW.md", "AGENTS.md", "CLAUDE.md")
-
-
-class ReviewPollConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
-    """Asking forges for new heads where no webhook can reach this machine."""
-
-    enabled: bool = False
-    every_s: Positive = 60
-
-
 class ForgeConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """One installation of a forge.
 
     Shape: `token`, `webhook_secret` and `webhook_signing_token` (GitLab) are references, never the secret itself;
     `base_url` is the address people open, absent for the official one. A token is sent to that host alone.
+    `repositories` are listed for open pull requests; those that webhooks told of need not be named.
     """
 
     name: Annotated[str, Meta(min_length=1, max_length=64)]
@@ -238,44 +207,7 @@ class ForgeConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True,
     token: str | None = None
     webhook_secret: str | None = None
     webhook_signing_token: str | None = None
-
-
-class ReviewConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
-    """The reviewer."""
-
-    enabled: bool = True
-    severity: Literal["critical", "high", "medium", "low", "nit"] = "medium"
-    max_inline: Annotated[int, Meta(ge=0)] = 10
-    effort: Literal["low", "medium", "high"] = "medium"
-    language: Literal["auto", "en", "zh-CN"] = "auto"
-    categories: tuple[str, ...] = ("bug", "security", "performance", "concurrency", "api", "tests", "docs", "rule")
-    ignore: tuple[str, ...] = ()
-    include: tuple[str, ...] = ()
-    base_branches: tuple[str, ...] = ()
-    ignore_titles: tuple[str, ...] = ("[skip review]",)
-    ignore_authors: tuple[str, ...] = ()
-    on_push: Literal["auto", "first", "manual"] = "auto"
-    settle_s: Annotated[int, Meta(ge=0)] = 10
-    drafts: bool = False
-    suggestions: bool = True
-    summary: Literal["comment", "off"] = "comment"
-    resolve_fixed: bool = True
-    fail_on: Literal["never", "critical", "high", "medium", "low", "nit"] = "never"
-    require_full_coverage: bool = False
-    forks: Literal["off", "summary", "comment"] = "comment"
-    bots: Literal["off", "on"] = "off"
-    approve: bool = False
-    redact_secrets: bool = True
-    personal_plan: Literal["own", "all", "never"] = "own"
-    own_logins: tuple[str, ...] = ()
-    bot_name: str = "perilune"
-    max_running: Positive = 4
-    poll: ReviewPollConfig = ReviewPollConfig()
-    route: str | None = None
-    max_file_bytes: Positive = 1024 * 1024
-    budget: ReviewBudgetConfig = ReviewBudgetConfig()
-    paths: tuple[ReviewPathConfig, ...] = ()
-    rules: ReviewRulesConfig = ReviewRulesConfig()
+    repositories: tuple[str, ...] = ()
 
 
 class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):

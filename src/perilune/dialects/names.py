@@ -5,7 +5,7 @@ Source: gateway reference 1.4 (table of tool ids) and 2.2 (function names).
 
 import hashlib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 _BAD_NAME_CHARACTER = re.compile(r"[^a-zA-Z0-9_-]")
 _BAD_ID_CHARACTER = re.compile(r"[^A-Za-z0-9_-]")
@@ -24,11 +24,6 @@ def rename_functions(names: Iterable[str], pattern: str | None) -> dict[str, str
         if name not in taken and name not in renamed:
             renamed[name] = _free(_fitting(name), taken | set(renamed.values()))
     return renamed
-
-
-def inverted(renamed: Mapping[str, str]) -> dict[str, str]:
-    """The map for the way back."""
-    return {sent: name for name, sent in renamed.items()}
 
 
 class MessagesIds:

@@ -108,6 +108,9 @@ class Gateway:
     def reload(self, config: Config, secrets: Mapping[str, Secret], groups: Mapping[str, str] | None = None) -> None:
         """Another version of the configuration for new requests, at once and as a whole."""
         parts = self._parts
+        if config.gateway.reasoning_store != parts.config.gateway.reasoning_store:
+            parts.config = config
+            self.core.services.thoughts = _thoughts(parts)
         parts.config, parts.secrets = config, secrets
         parts.groups = parts.groups if groups is None else groups
         self.core.reload(_setup(parts))

@@ -6,6 +6,7 @@ from perilune.core.errors import Problem
 from perilune.core.messages import Voice
 from perilune.dialects.errors import ErrorKind
 from perilune.dialects.form import Dialect
+from perilune.gateway.admission import Refused
 from perilune.gateway.answering import client_error, error_reply, with_overflow_phrase
 from perilune.gateway.call import Attempt, Reply
 from perilune.gateway.choosing import Full
@@ -49,7 +50,7 @@ class Endings:
             "cap": refused.cap or 0,
         }
         code = "PL-GW-FULL" if is_full else "PL-GW-QUEUE"
-        problem = Problem(code=code, facts=facts, variant="NO-COUNT" if is_full else "")
+        problem = Problem(code=code, facts=facts, variant="NO-COUNT" if is_full else _why_no_place(refused))
         error = client_error(self._voice(), problem, ErrorKind.QUEUE, self._tally.id, self._tally.attempts)
         reply = error_reply(self._front, error, retry_after_s=refused.retry_after_s, headers=headers)
         return self._closed(reply, problem, Is.RATE_CONCURRENCY)
@@ -110,3 +111,10 @@ class Endings:
 
     def _voice(self) -> Voice:
         return self._services.voice(self._setup.language)
+
+
+def _why_no_place(refused: Refused) -> str:
+    """The variant of the words: the server of the places is gone, no cap is known, or all are in use."""
+    if refused.is_cut_off:
+        return "CUT-OFF"
+    return "NO-CAP" if refused.cap is None else ""

@@ -4,7 +4,6 @@ A request is only put aside here; it is counted in the ledger writer's thread, o
 """
 
 import threading
-from bisect import bisect_left
 from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from datetime import datetime
@@ -16,29 +15,14 @@ from perilune.dialects.usage import Usage
 from perilune.gateway.ports import Ledger
 from perilune.gateway.pricing import Charge, Rate
 from perilune.gateway.record import AttemptRecord, PlainRecord, RequestRecord, records_of
+from perilune.gateway.spread import Spread
 
 FIRST_TOKEN_S = (0.1, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 15.0, 30.0, 60.0, 120.0)
 REQUEST_S = (0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 900.0)
+OVERHEAD_S = (0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.05, 0.25, 1.0)
+QUEUE_S = (0.001, 0.01, 0.1, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 60.0, 300.0)
 RateOf = Callable[[str | None, str | None, str, datetime], Rate | Charge]
 _BROKEN = {"stream_cut": "cut", "timeout_idle": "idle", "garbled": "garbled"}
-
-
-class Spread(Struct):
-    """A histogram: how many fell under each bound, and beyond the last. Units: seconds."""
-
-    bounds: tuple[float, ...]
-    counts: list[int]
-    total: float = 0.0
-
-    @classmethod
-    def over(cls, bounds: tuple[float, ...]) -> "Spread":
-        """An empty one."""
-        return cls(bounds, [0] * (len(bounds) + 1))
-
-    def add(self, value: float) -> None:
-        """One more value."""
-        self.counts[bisect_left(self.bounds, value)] += 1
-        self.total += value
 
 
 class Sums(Struct):
@@ -53,6 +37,8 @@ class Sums(Struct):
     rejected: Counter[str] = field(default_factory=Counter)  # our code
     first_token: dict[tuple[str, str], Spread] = field(default_factory=dict)  # account, surface
     request: dict[tuple[str, str], Spread] = field(default_factory=dict)  # account, surface
+    overhead: Spread = field(default_factory=lambda: Spread.over(OVERHEAD_S))
+    queue_wait: dict[str, Spread] = field(default_factory=dict)  # priority
 
 
 class Meter:
@@ -97,6 +83,10 @@ class Meter:
         moved = next((one for one in sent if (one.account, one.model) != (sent[-1].account, sent[-1].model)), None)
         if moved is not None:
             sums.failovers[route, moved.code or ""] += 1
+        if request.overhead_s is not None:
+            sums.overhead.add(request.overhead_s)
+        if request.route is not None and request.queued_ms is not None:
+            sums.queue_wait.setdefault(request.priority, Spread.over(QUEUE_S)).add(request.queued_ms / 1000)
         if not sent and request.code is not None:
             sums.rejected[request.code] += 1
         if request.account is not None:
@@ -114,6 +104,10 @@ class Meter:
         if place not in sums.request:
             sums.request[place] = Spread.over(REQUEST_S)
         sums.request[place].add(round(plain.total_s * 1000) / 1000)
+        sums.overhead.add(max(plain.total_s - plain.attempt_s, 0.0))
+        if fixed.priority not in sums.queue_wait:
+            sums.queue_wait[fixed.priority] = Spread.over(QUEUE_S)
+        sums.queue_wait[fixed.priority].add(0.0)
         if plain.usage is None:
             return
         for kind, count in _tokens(plain.usage):

@@ -11,7 +11,7 @@ from perilune.gateway.budgets import Count
 class RequestRecord(Struct, frozen=True, kw_only=True, gc=False):
     """One request. Shape: `session` is a digest; `account` None when nobody answered. Units: `…_ms` milliseconds.
 
-    `counts` are the budgets that it is settled against.
+    `overhead_s` is our own part up to the answer's head; `counts` are the budgets that it is settled against.
     """
 
     id: str
@@ -45,6 +45,8 @@ class RequestRecord(Struct, frozen=True, kw_only=True, gc=False):
     bytes_in: int
     bytes_out: int
     counts: tuple[Count, ...] = ()
+    priority: str = "interactive"
+    overhead_s: float | None = None
 
 
 class AttemptRecord(Struct, frozen=True, kw_only=True, gc=False):
@@ -79,6 +81,7 @@ class Constant(Struct, kw_only=True):
     region: str | None
     model: str
     adjusted: tuple[str, ...]
+    priority: str = "interactive"
     memo: object = None
 
 
@@ -134,6 +137,8 @@ def records_of(plain: PlainRecord) -> tuple[RequestRecord, list[AttemptRecord]]:
         adjusted=fixed.adjusted,
         bytes_in=plain.bytes_in,
         bytes_out=plain.bytes_out,
+        priority=fixed.priority,
+        overhead_s=max(plain.total_s - plain.attempt_s, 0.0),
     )
     attempt = AttemptRecord(
         number=1,

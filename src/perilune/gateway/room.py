@@ -82,7 +82,7 @@ class Room:
         snapshot = self._accounts.snapshot(slot.account)
         if snapshot is None or not (snapshot.windows or snapshot.balance):
             return None
-        key = (slot.account, slot.name, priority)
+        key = (slot.group, slot.name, priority)
         judged = self._judged.get(key)
         if judged is None or judged.snapshot is not snapshot or now >= judged.until:
             self._follow(slot.group, snapshot)

@@ -218,7 +218,7 @@ class Run:
         first_s = self._clocks.first_for(place.slot.config, self._shaper.tokens_above(LARGE_PROMPT_TOKENS))
         return Limits(
             connect_s=self._clocks.connect_s,
-            first_s=first_s if self._has_other(place) else None,
+            first_s=first_s if self._call.insists or self._has_other(place) else None,
             answer_s=self._clocks.answer_s,
             idle_s=self._clocks.idle_s,
             until=self._deadline,

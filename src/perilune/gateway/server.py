@@ -200,6 +200,7 @@ class Surface:
         return self._refused(call.front, Problem(code="PL-GW-MODEL", facts=facts), ErrorKind.NOT_ALLOWED)
 
     def _limited_now(self, dialect: Dialect, problem: Problem, kind: ErrorKind, retry_after_s: int) -> Reply:
+        self._core.services.counters.turn_away(problem.code)
         voice = self._core.services.voice(self._core.setup.language)
         return error_reply(dialect, client_error(voice, problem, kind, ""), retry_after_s=retry_after_s)
 
@@ -239,6 +240,7 @@ class Surface:
         return self._refused(paths.dialect_of(path), problem, ErrorKind.PATH, status=status)
 
     def _refused(self, dialect: Dialect, problem: Problem, kind: ErrorKind, *, status: int | None = None) -> Reply:
+        self._core.services.counters.turn_away(problem.code)
         voice = self._core.services.voice(self._core.setup.language)
         return error_reply(dialect, client_error(voice, problem, kind, ""), status=status)
 

@@ -19,6 +19,7 @@ from perilune.gateway.rates import Rates
 from perilune.gateway.room import Room
 from perilune.gateway.shaping import Corrections
 from perilune.gateway.slots import Routes
+from perilune.gateway.spread import CHUNK_GAP_S, Spread
 from perilune.gateway.states import States
 from perilune.gateway.sticky import Stays
 from perilune.gateway.thoughts import ThoughtStore
@@ -51,6 +52,12 @@ class Counters(Struct):
     in_flight: int = 0
     adjusted: dict[str, int] = {}
     outcomes: dict[str, int] = {}
+    turned_away: dict[str, int] = {}
+    chunk_gaps: Spread = field(default_factory=lambda: Spread.over(CHUNK_GAP_S))
+
+    def turn_away(self, code: str) -> None:
+        """Count one that was refused before it was a request of a route. `code` is one of ours."""
+        self.turned_away[code] = self.turned_away.get(code, 0) + 1
 
 
 class LiveTraits:

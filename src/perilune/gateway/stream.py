@@ -1,6 +1,7 @@
 """A stream past its commit point: read on, watched, metered; ended in one place whatever ends it."""
 
 from collections.abc import Awaitable, Callable, Sequence
+from time import perf_counter
 
 from perilune.core.errors import Problem
 from perilune.core.messages import Language
@@ -55,6 +56,8 @@ class AnswerStream:
         self._was_finished = False
         self.is_over = False
         self._bytes_out = 0
+        self._gaps = tally.chunk_gaps
+        self._out_s = 0.0
         self._interrupted: Outcome | None = None
         self._leases: Sequence[Lease] = ()
         self.until: Callable[[], bytes | None] | None = None
@@ -154,7 +157,11 @@ class AnswerStream:
         if ended is not None:
             self.close()
             return ended
-        self._bytes_out += len(piece)
+        if piece:
+            self._bytes_out += len(piece)
+            before_s, self._out_s = self._out_s, perf_counter()
+            if before_s:
+                self._gaps.add(self._out_s - before_s)
         return piece
 
     def _note_finish(self) -> None:

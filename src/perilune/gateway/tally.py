@@ -14,6 +14,7 @@ from perilune.gateway.ports import Ledger
 from perilune.gateway.record import AttemptRecord, RequestRecord
 from perilune.gateway.setup import Counters
 from perilune.gateway.slots import Slot
+from perilune.gateway.spread import Spread
 from perilune.providers.contract.outcome import OutcomeClass as Is
 
 _BY_PROMPT = (Is.CONTEXT_OVERFLOW, Is.BODY_TOO_LARGE)
@@ -51,11 +52,17 @@ class Tally:
         self.model_asked: str | None = None
         self.is_stream = False
         self.waited_s = 0.0
+        self._overhead_ms: float | None = None
         self.counts: tuple[Count, ...] = ()
         self.skips: Mapping[str, Attempt] = {}
         if counted is None:
             counters.requests += 1
             counters.in_flight += 1
+
+    @property
+    def chunk_gaps(self) -> Spread:
+        """Where the time between two pieces of a stream is counted."""
+        return self._counters.chunk_gaps
 
     def take_over(self, attempt: Attempt, adjusted: Sequence[str], opened_at: float) -> None:
         """The first attempt began elsewhere, and was counted there."""
@@ -112,7 +119,8 @@ class Tally:
     def overhead_ms(self, now: float, waited_s: float) -> float:
         """Our own part: everything but waiting for the upstream and in the queue."""
         self.waited_s = waited_s
-        return max((now - self.began - self._upstream_s - waited_s) * 1000, 0.0)
+        self._overhead_ms = max((now - self.began - self._upstream_s - waited_s) * 1000, 0.0)
+        return self._overhead_ms
 
     def finish(
         self,
@@ -170,6 +178,8 @@ class Tally:
             bytes_in=len(call.body),
             bytes_out=bytes_out,
             counts=self.counts,
+            priority=call.priority.name.lower(),
+            overhead_s=None if self._overhead_ms is None else self._overhead_ms / 1000,
         )
         tried = [*self.attempts, *self._passed_over()] if self.skips else self.attempts
         self._ledger.record(record, [_row(number, a) for number, a in enumerate(tried, 1)])

@@ -29,6 +29,7 @@ class ThoughtStore:
         self._kept: OrderedDict[TurnKeys, tuple[Reasoning, str | None]] = OrderedDict()
         self._by_session: dict[tuple[str, bytes], set[TurnKeys]] = {}
         self._makers: OrderedDict[bytes, str] = OrderedDict()
+        self.recalls = {"found": 0, "missed": 0}  # since the start: turns that came back without their thought
 
     def keep(self, keys: TurnKeys, thought: Reasoning, session: str | None) -> None:
         """Remember the thought of one turn."""
@@ -48,14 +49,19 @@ class ThoughtStore:
         """The look-up for one conversation."""
 
         def found(keys: TurnKeys) -> Reasoning | None:
-            entry = self._kept.get(keys)
-            if entry is not None:
-                self._kept.move_to_end(keys)
-                return entry[0]
-            near = self._by_session.get((session, keys.turn)) if session is not None else None
-            return self._kept[next(iter(near))][0] if near is not None and len(near) == 1 else None
+            thought = self._found(keys, session)
+            self.recalls["missed" if thought is None else "found"] += 1
+            return thought
 
         return found
+
+    def _found(self, keys: TurnKeys, session: str | None) -> Reasoning | None:
+        entry = self._kept.get(keys)
+        if entry is not None:
+            self._kept.move_to_end(keys)
+            return entry[0]
+        near = self._by_session.get((session, keys.turn)) if session is not None else None
+        return self._kept[next(iter(near))][0] if near is not None and len(near) == 1 else None
 
     def family_of(self, signature: str) -> str | None:
         """Who made a signature, None when it did not pass through here."""

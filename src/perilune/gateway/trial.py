@@ -25,7 +25,7 @@ Verdict = Literal[
 
 OUTPUT_LIMIT = 16
 BEYOND_THINKING = 64
-_CLOCKS = Clocks(connect_s=5, first_content_s=60, answer_s=60, idle_s=30, total_s=60, queue_s=30)
+_CLOCKS = Clocks(connect_s=5, first_content_s=60, answer_s=60, idle_s=30, total_s=90, queue_s=30)
 _VERDICTS: dict[Is, Verdict] = {
     Is.OK: "ok",
     Is.AUTH_REFUSED: "auth",

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 FRESH = timedelta(seconds=60)
 JUST_READ = timedelta(seconds=10)
+WEB_INTERVAL_S = 900
 
 
 def due(accounts: Iterable[str], tried_at: Mapping[str, datetime], now: datetime, *, is_asked: bool) -> list[str]:

@@ -37,6 +37,7 @@ def lent(reading: Snapshot, previous: Snapshot) -> Snapshot:
         account=previous.account,
         credential=previous.credential,
         models=previous.models,
+        live_models=previous.live_models,
         profile_title=previous.profile_title,
         profile_at=previous.profile_at,
         limits_refused_at=previous.limits_refused_at,

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from msgspec import Struct, structs
 
-from perilune.patches.model import Diff, File, Hunk, Line, LineKind, Side
+from perilune.patches.model import File, Hunk, Line, LineKind, Side
 
 _BLANKS = re.compile(r"[ \t\u00a0]+")
 
@@ -117,11 +117,6 @@ def _joined_hunks(one: tuple[Hunk, ...], other: tuple[Hunk, ...]) -> tuple[Hunk,
 
 def _sorted(places: tuple[Place, ...]) -> tuple[Place, ...]:
     return tuple(sorted(places, key=lambda place: place.number))
-
-
-def scene_of(diff: Diff) -> Scene:
-    """A diff whose lines are shown as they are."""
-    return Scene({file.name: file_text(file) for file in diff.files})
 
 
 def _places(file: File, side: Side, shown: Callable[[Line, Side], str] | None) -> tuple[Place, ...]:

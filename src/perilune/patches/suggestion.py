@@ -40,6 +40,7 @@ class Demotion(StrEnum):
     INDENT = "indent"
     NAMES = "unknown_names"
     NO_CONTENT = "no_content"
+    MARKER = "marker"
     DOES_NOT_APPLY = "does_not_apply"
     DOES_NOT_PARSE = "does_not_parse"
     OVERLAP = "overlap"

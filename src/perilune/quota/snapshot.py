@@ -6,6 +6,8 @@ from typing import Literal
 
 from msgspec import Struct
 
+from perilune.core.live_models import LiveModel
+
 Unit = Literal["requests", "percent", "ratio", "credits"]
 Source = Literal["api-key", "cli-login", "web-session"]
 
@@ -113,8 +115,9 @@ class Snapshot(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     Shape: `drift` names parts that were there but could not be read; `unknown_fields` names fields this version does
     not know; neither holds values. `loose_parts` are shares of a window that was not
-    reported. `identity` is a keyed digest shared by accounts of one membership or organisation.
-    `profile_title`, `models` and `identity` come from calls made once a day, at `profile_at`; `limits_refused_at` is
+    reported. `identity` is a digest that accounts of one membership or organisation share, in any home.
+    `profile_title`, `models`, `live_models` (what the vendor's list says of them) and `identity` come from calls made
+    once a day, at `profile_at`; `limits_refused_at` is
     when the vendor last refused to tell the limits. `fetched_at` is server time. `credential` is a keyed digest
     of what was accepted. `read_by` is the account of the same identity that made the read, None where it was this one;
     `poll_s` the interval that was in force then. `web_identity` says whose web session
@@ -141,6 +144,7 @@ class Snapshot(Struct, frozen=True, kw_only=True, omit_defaults=True):
     took_ms: int | None = None
     clock_skew_s: int = 0
     models: tuple[str, ...] = ()
+    live_models: tuple[LiveModel, ...] = ()
     profile_title: str | None = None
     profile_at: datetime | None = None
     limits_refused_at: datetime | None = None

@@ -35,6 +35,18 @@ class NotAsked(Struct, frozen=True):
 Outcome = AnswerOutcome | NotAsked
 
 
+class Silence(Struct, frozen=True, kw_only=True):
+    """A question that got no answer: refused, put off, or with neither not asked at all."""
+
+    key: str
+    refused: Refused | None = None
+    deferred: Deferred | None = None
+
+    @property
+    def outcome(self) -> Outcome:
+        return self.refused or self.deferred or NotAsked()
+
+
 class Desk:
     """Where all calls of a run go through.
 
@@ -57,12 +69,24 @@ class Desk:
         self._counted = counted
         self._check = check
         self._places = asyncio.Semaphore(max(concurrency, 1))
+        self._silent: dict[str, Outcome] = {}
         self.deferred: Deferred | None = None
         self.limit_reached = False
 
+    @property
+    def silences(self) -> tuple[Silence, ...]:
+        """The questions without an answer, for a run that is taken up again after it has ended asking."""
+        return tuple(_silence(key, outcome) for key, outcome in self._silent.items())
+
+    def remember(self, silences: Sequence[Silence]) -> None:
+        """What was not answered is not asked again: a review that may be published in part stays as it was."""
+        self._silent = {silence.key: silence.outcome for silence in silences}
+        self.deferred = next((silence.deferred for silence in silences if silence.deferred is not None), None)
+        self.limit_reached = any(isinstance(outcome, NotAsked) for outcome in self._silent.values())
+
     async def ask_all(self, questions: Sequence[Question]) -> list[Outcome]:
         """An outcome for each question, in the same order."""
-        outcomes: list[Outcome | None] = [await self._stored(question) for question in questions]
+        outcomes = [await self._stored(question) or self._silent.get(question.key) for question in questions]
         waiting = [index for index, outcome in enumerate(outcomes) if outcome is None]
         while waiting and self.deferred is None:
             admitted = self._admitted([questions[index] for index in waiting])
@@ -75,7 +99,11 @@ class Desk:
             )
             for index, answer in zip(round_, answers, strict=True):
                 outcomes[index] = answer
-        return [self._settled(outcome) for outcome in outcomes]
+        settled = [self._settled(outcome) for outcome in outcomes]
+        for question, outcome in zip(questions, settled, strict=True):
+            if not isinstance(outcome, ModelAnswer):
+                self._silent[question.key] = outcome
+        return settled
 
     def _settled(self, outcome: Outcome | None) -> Outcome:
         if outcome is not None:
@@ -135,6 +163,16 @@ class Desk:
         """Nothing more is asked; the first reason stands."""
         if self.deferred is None:
             self.deferred = outcome
+
+
+def _silence(key: str, outcome: Outcome) -> Silence:
+    match outcome:
+        case Refused():
+            return Silence(key=key, refused=outcome)
+        case Deferred():
+            return Silence(key=key, deferred=outcome)
+        case _:
+            return Silence(key=key)
 
 
 def problem_of(outcome: Outcome) -> Problem | None:

@@ -1,14 +1,14 @@
 """Stages 8 to 14: every unit asked, answers placed, verified, proven and ranked."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 
 from msgspec import structs
 
 from perilune.core.errors import Problem
 from perilune.core.messages import Voice
 from perilune.patches.finding import Finding
-from perilune.review.ask import Desk, until_of
+from perilune.review.ask import Desk, Silence, until_of
 from perilune.review.check import Means, Verified, definitions_of, verify
 from perilune.review.coverage import CoverageState, Ledger, of_parts
 from perilune.review.findings import Placed, place_all, secret_findings, without_a_place
@@ -17,14 +17,16 @@ from perilune.review.merge import Voiced, merge
 from perilune.review.meter import Meter
 from perilune.review.plan.holding import Hold, requests_at_most
 from perilune.review.plan.planner import Plan, cost_limit
+from perilune.review.plan.units import Unit
 from perilune.review.ports import Answerer, SlotView, Thinking
 from perilune.review.prepare import Prepared
-from perilune.review.prompt.build import Setting
+from perilune.review.prompt.build import Excerpt, Setting
 from perilune.review.prompt.escapes import one_line
 from perilune.review.prompt.secrets import Redactor
 from perilune.review.rank import confidence, rank
 from perilune.review.result import Dropped, ReviewResult, RunStatus, UsageFacts
 from perilune.review.services import MOST_AT_ONCE, ReviewOptions, ReviewServices
+from perilune.review.structure.related import Surveyor, reader, searcher
 from perilune.review.suggest import settle_suggestions
 
 _GAPS = (CoverageState.PARTIAL, CoverageState.FAILED)
@@ -65,6 +67,8 @@ class Conduct:
     async def _asked(
         self, prepared: Prepared, plan: Plan, planned: ReviewResult, desk: Desk, meter: Meter
     ) -> ReviewResult:
+        steps, given = self._options.steps, prepared.source.diff_sha256
+        desk.remember(await steps.recall("silent", given, tuple[Silence, ...]) or ())
         policy = self._policy(prepared, plan)
         meter.keep(1 if plan.verify_calls else 0)
         gathered = await Generation(desk, policy).run(plan)
@@ -75,7 +79,10 @@ class Conduct:
         verified = await verify(merged, self._means(prepared, plan, desk, gathered, placed, policy))
         coverage = _coverage(planned, gathered)
         findings = await asyncio.to_thread(self._settled, verified, prepared, coverage)
-        return self._final(planned, prepared, gathered, placed, verified, findings, coverage, desk, meter.facts())
+        result = self._final(planned, prepared, gathered, placed, verified, findings, coverage, desk, meter.facts())
+        if result.status is not RunStatus.DEFERRED:
+            await steps.keep("silent", given, desk.silences)
+        return result
 
     def _meter(self, prepared: Prepared, plan: Plan) -> Meter:
         budget = prepared.settings.budget
@@ -116,7 +123,19 @@ class Conduct:
             setting=self._setting(prepared),
             rules=prepared.rules,
             heads=prepared.heads,
+            related=self._related(prepared, plan),
         )
+
+    def _related(self, prepared: Prepared, plan: Plan) -> Callable[[Unit], Iterable[Excerpt]]:
+        """What a unit leans on, as far as the effort goes."""
+        if plan.effort == "low" or self._acquired.tree is None:
+            return lambda _unit: ()
+        read, search = (
+            reader(self._acquired.objects, self._acquired.tree),
+            searcher(self._acquired.git, self._acquired.tree),
+        )
+        files = prepared.selection.files
+        return Surveyor(files, prepared.heads, read, search, with_uses=plan.effort == "high").excerpts
 
     def _setting(self, prepared: Prepared) -> Setting:
         language = prepared.settings.language
@@ -247,7 +266,8 @@ def _gap_count(result: ReviewResult) -> int:
 
 
 def _errors(gathered: Gathered, verified: Verified, desk: Desk, prepared: Prepared) -> list[Problem]:
-    errors = [*gathered.problems, *verified.problems]
+    errors = [prepared.config.problem] if prepared.config.problem is not None else []
+    errors += [*gathered.problems, *verified.problems]
     if gathered.malformed:
         errors.append(Problem(code="PL-REVIEW-MALFORMED", facts={"count": gathered.malformed}))
     if desk.limit_reached:

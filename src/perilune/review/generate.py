@@ -1,6 +1,7 @@
 """Stages 8 and 9: every unit asked, its answers read, one re-ask where an answer cannot be read or was cut."""
 
-from collections.abc import Mapping, Sequence
+import asyncio
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from msgspec import Struct, structs
 
@@ -13,7 +14,7 @@ from perilune.review.coverage import CoverageState
 from perilune.review.plan.planner import OUTPUT_LIMITS, Plan
 from perilune.review.plan.units import Limits, Ranked, Unit, pack
 from perilune.review.ports import Deferred, ModelAnswer, ModelRequest, Refused, Thinking
-from perilune.review.prompt.build import Prompt, Setting, Shown, generate_prompt, reask_prompt, show
+from perilune.review.prompt.build import Excerpt, Prompt, Setting, Shown, generate_prompt, reask_prompt, show
 from perilune.review.prompt.system import FINDINGS_SCHEMA
 from perilune.review.risk import Risk
 from perilune.review.rules import RuleSet
@@ -50,6 +51,7 @@ class Policy(Struct, frozen=True, kw_only=True):
     setting: Setting
     rules: RuleSet
     heads: Mapping[str, Sequence[str]]
+    related: Callable[[Unit], Iterable[Excerpt]] = lambda _unit: ()
 
     @property
     def output_limit(self) -> int:
@@ -100,7 +102,7 @@ class Generation:
 
     async def _ask_units(self, units: Sequence[Unit], votes: Mapping[str, int], *, may_split: bool) -> list[Unit]:
         """Units asked once; those that must be asked in smaller parts are given back."""
-        tasks = [self._task(unit, vote) for unit in units for vote in range(votes.get(unit.id, 1))]
+        tasks = await asyncio.to_thread(self._tasks, units, votes)
         outcomes = await self._desk.ask_all([task.question for task in tasks])
         read = [self._read(task, outcome) for task, outcome in zip(tasks, outcomes, strict=True)]
         read = await self._mended(read)
@@ -113,9 +115,20 @@ class Generation:
                 self._take(unit, mine)
         return smaller
 
-    def _task(self, unit: Unit, vote: int) -> _Task:
-        shown = show(unit, self._policy.heads, redacts=self._policy.setting.redacts)
-        self._shown[unit.id] = shown
+    def _tasks(self, units: Sequence[Unit], votes: Mapping[str, int]) -> list[_Task]:
+        """The questions of all units; reads what they lean on, so it takes a thread of its own."""
+        tasks: list[_Task] = []
+        for unit in units:
+            shown = self._shown[unit.id] = self._show(unit)
+            tasks += [self._task(shown, vote) for vote in range(votes.get(unit.id, 1))]
+        return tasks
+
+    def _show(self, unit: Unit) -> Shown:
+        related = self._policy.related(unit)
+        return show(unit, self._policy.heads, redacts=self._policy.setting.redacts, related=related)
+
+    def _task(self, shown: Shown, vote: int) -> _Task:
+        unit = shown.unit
         setting = structs.replace(self._policy.setting, rules=self._policy.rules.text_for(unit.names).text)
         prompt = generate_prompt(shown, setting, self._policy.thinking, vote)
         return _Task(shown, vote, prompt, self._question(prompt, unit.id, self._policy.output_limit))
@@ -159,7 +172,7 @@ class Generation:
             prompt = reask_prompt(answer.text, entry.task.question.key, self._policy.setting)
             return self._question(prompt, unit.id, self._policy.output_limit, is_reask=True)
         rest = structs.replace(unit, files=_unanswered(entry))
-        shown = show(rest, self._policy.heads, redacts=self._policy.setting.redacts)
+        shown = self._show(rest)
         setting = structs.replace(self._policy.setting, rules=self._policy.rules.text_for(rest.names).text)
         prompt = generate_prompt(shown, setting, self._policy.thinking, entry.task.vote, attempt=1)
         question = self._question(prompt, unit.id, self._policy.output_limit * 2)

@@ -6,6 +6,7 @@ from typing import Any
 
 from msgspec import Struct, structs
 
+from perilune.core.errors import ConfigError, Problem
 from perilune.patches.model import File, FileKind, Status, decode
 from perilune.review.acquire.inputs import Acquired
 from perilune.review.attributes import Attributes, directories_of
@@ -21,7 +22,7 @@ from perilune.review.result import ConfigFacts, InputFacts, RuleFacts
 from perilune.review.risk import risk_of
 from perilune.review.rules import RuleSet, read_rules
 from perilune.review.select import Choice, Selection, select
-from perilune.review.settings import REPOSITORY_FILE, ReviewSettings, settings_of
+from perilune.review.settings import KODUS_FILE, REPOSITORY_FILE, ReviewSettings, settings_of
 
 _RULE_WEIGHT = 5
 _LARGEST_HEAD = 4 * 1024 * 1024
@@ -63,13 +64,15 @@ def prepare(
     slots: Sequence[SlotView],
     user: Mapping[str, Any] | None = None,
     flags: Mapping[str, Any] | None = None,
+    *,
+    is_lenient: bool = False,
 ) -> Prepared:
-    """Everything up to the plan.
+    """Everything up to the plan. `is_lenient`: settings of the repository that cannot be used give way to defaults.
 
     Raises: ConfigError (PL-REVIEW-CONFIG).
     """
-    repository = _repository_file(acquired)
-    settings, ignored = settings_of(repository, user, flags)
+    told = _told(acquired, user, flags, is_lenient=is_lenient)
+    settings = told.settings
     rules = read_rules(
         acquired.config_ref, acquired.diff, settings.rules.files, settings.paths, acquired.git, acquired.objects
     )
@@ -81,7 +84,7 @@ def prepare(
     return Prepared(
         acquired=acquired,
         settings=settings,
-        config=_config_facts(acquired, repository, user, rules, ignored),
+        config=_config_facts(acquired, told, user, rules),
         rules=rules,
         selection=selection,
         ranked=ranked,
@@ -111,10 +114,45 @@ def _basis(
     )
 
 
-def _repository_file(acquired: Acquired) -> bytes | None:
+class _Told(Struct, frozen=True, kw_only=True):
+    """The settings, and where they came from."""
+
+    settings: ReviewSettings
+    ignored: tuple[str, ...]
+    repository: bytes | None
+    not_carried: tuple[str, ...] = ()
+    toml: str | None = None
+    problem: Problem | None = None
+
+
+def _told(
+    acquired: Acquired, user: Mapping[str, Any] | None, flags: Mapping[str, Any] | None, *, is_lenient: bool
+) -> _Told:
+    repository = _file_of(acquired, REPOSITORY_FILE)
+    kodus = _file_of(acquired, KODUS_FILE) if repository is None else None
+    toml, left = _migrated(kodus) if kodus is not None else (None, ())
+    theirs = toml.encode() if toml is not None else repository
+    try:
+        settings, ignored = settings_of(theirs, user, flags)
+    except ConfigError as error:
+        if not is_lenient or theirs is None:
+            raise
+        settings, ignored = settings_of(None, user, flags)
+        return _Told(settings=settings, ignored=ignored, repository=None, problem=error.problem)
+    return _Told(settings=settings, ignored=ignored, repository=kodus or repository, toml=toml, not_carried=left)
+
+
+def _migrated(content: bytes) -> tuple[str, tuple[str, ...]]:
+    from perilune.review.kodus import migrate  # only where there is such a file: a plan is made in milliseconds
+
+    found = migrate(content)
+    return found.toml, found.not_carried
+
+
+def _file_of(acquired: Acquired, name: str) -> bytes | None:
     if acquired.config_ref is None:
         return None
-    return acquired.objects.read(f"{acquired.config_ref}:{REPOSITORY_FILE}")
+    return acquired.objects.read(f"{acquired.config_ref}:{name}")
 
 
 def _attributes(acquired: Acquired) -> Attributes:
@@ -157,12 +195,14 @@ def _surroundings(acquired: Acquired, selection: Selection, *, redacts: bool) ->
 
 def _config_facts(
     acquired: Acquired,
-    repository: bytes | None,
+    told: _Told,
     user: Mapping[str, Any] | None,
     rules: RuleSet,
-    ignored: tuple[str, ...],
 ) -> ConfigFacts:
-    source = "repository" if repository is not None else "user" if user else "default"
+    repository = told.repository
+    source = (
+        "kodus" if told.toml is not None else "repository" if repository is not None else "user" if user else "default"
+    )
     return ConfigFacts(
         source=source,
         ref=acquired.config_ref,
@@ -178,5 +218,8 @@ def _config_facts(
             )
             for file in rules.files
         ),
-        ignored_keys=ignored,
+        ignored_keys=told.ignored,
+        not_carried=told.not_carried,
+        migrated=told.toml,
+        problem=told.problem,
     )

@@ -55,7 +55,11 @@ class RuleFacts(Struct, frozen=True, kw_only=True):
 
 
 class ConfigFacts(Struct, frozen=True, kw_only=True):
-    """Where settings and rules came from."""
+    """Where settings and rules came from.
+
+    Shape: `migrated` is another program's file as our own TOML, without the keys `not_carried`; `problem` is why the
+    repository's settings were left aside.
+    """
 
     source: str = "default"
     ref: str | None = None
@@ -63,6 +67,9 @@ class ConfigFacts(Struct, frozen=True, kw_only=True):
     rules_changed_in_head: bool = False
     rules: tuple[RuleFacts, ...] = ()
     ignored_keys: tuple[str, ...] = ()
+    not_carried: tuple[str, ...] = ()
+    migrated: str | None = None
+    problem: Problem | None = None
 
 
 class PassUsage(Struct, frozen=True, kw_only=True):

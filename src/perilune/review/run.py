@@ -3,6 +3,7 @@
 import asyncio
 
 from msgspec import structs
+from msgspec.structs import replace
 
 from perilune.core.errors import PeriluneError, Problem
 from perilune.core.ids import uuid7
@@ -32,12 +33,22 @@ class Reviewer:
         """
         acquired = await asyncio.to_thread(acquire, source)
         try:
-            result = await _Run(self._services, acquired, options or ReviewOptions()).result()
+            result = await self._reviewed(acquired, options or ReviewOptions())
         finally:
             acquired.close()
         if self._services.finished is not None and not result.is_preview:
             await self._services.finished(result)
         return result
+
+    async def _reviewed(self, acquired: Acquired, options: ReviewOptions) -> ReviewResult:
+        runs = self._services.runs
+        if runs is None or options.preview or options.run is not None:
+            return await _Run(self._services, acquired, options).result()
+        async with runs.run(f"{acquired.kind}/{acquired.digest}", resume=options.resume) as kept:
+            result = await _Run(self._services, acquired, replace(options, run=kept.claim.id, steps=kept)).result()
+            if result.status is RunStatus.DEFERRED:
+                kept.put_off(result.retry_at)
+            return result
 
 
 class _Run:
@@ -56,7 +67,9 @@ class _Run:
             await quota.refresh()
         flags, user = self._options.flags, self._services.user
         slots = tuple(await asyncio.to_thread(quota.slots, self._id))
-        prepared = await asyncio.to_thread(prepare, self._acquired, slots, user, flags)
+        prepared = await asyncio.to_thread(
+            prepare, self._acquired, slots, user, flags, is_lenient=self._options.is_lenient
+        )
         if not prepared.selection.files:
             return self._nothing(prepared)
         if not self._options.preview:

@@ -1,6 +1,7 @@
 """What a review is handed, and how one is run."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime
 from typing import Any, Literal, Protocol
 
@@ -12,6 +13,7 @@ from perilune.review.coverage import CoverageItem
 from perilune.review.ports import Answerer, AnswerStore, NoReservations, QuotaView, Reservations
 from perilune.review.result import ReviewResult
 from perilune.review.steps import Steps, Unkept
+from perilune.store.job_rows import Claim
 
 MOST_AT_ONCE = 8
 
@@ -31,7 +33,9 @@ class EarlierHeads(Protocol):
 class ReviewOptions(Struct, frozen=True, kw_only=True):
     """How one review is run. `flags` are settings said on the command line; `run` is the id of a run taken up again.
 
-    Shape: `earlier` knows what was said of earlier heads; `focus` is one line of what the reader cares for most.
+    Shape: `earlier` knows what was said of earlier heads; `focus` is one line of what the reader cares for most. With
+    `resume` the newest unfinished run of the same input goes on; `is_lenient` reviews with defaults where the
+    repository's settings cannot be used.
     """
 
     preview: bool = False
@@ -42,6 +46,26 @@ class ReviewOptions(Struct, frozen=True, kw_only=True):
     steps: Steps = field(default_factory=Unkept)
     earlier: EarlierHeads | None = None
     focus: str = ""
+    resume: bool = False
+    is_lenient: bool = False
+
+
+class KeptRun(Steps, Protocol):
+    """A run that can be resumed; its id is that of its claim."""
+
+    @property
+    def claim(self) -> Claim: ...
+
+    def put_off(self, until: datetime | None) -> None:
+        """It waits for a moment, and can be resumed then."""
+
+
+class Runs(Protocol):
+    """Where runs of the command line are kept."""
+
+    def run(self, name: str, *, resume: bool) -> AbstractAsyncContextManager[KeptRun]:
+        """One run of an input; with `resume` the newest unfinished one. Raises: ReviewError PL-REVIEW-RESUME."""
+        ...
 
 
 class ReviewServices(Struct, frozen=True, kw_only=True):
@@ -59,3 +83,4 @@ class ReviewServices(Struct, frozen=True, kw_only=True):
     clock: Callable[[], datetime] = field(default_factory=lambda: lambda: datetime.now(UTC))
     planned: Callable[[ReviewResult], None] | None = None
     finished: Callable[[ReviewResult], Awaitable[None]] | None = None
+    runs: Runs | None = None

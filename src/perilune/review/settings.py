@@ -21,6 +21,7 @@ Shortage = Literal["degrade", "fallback", "defer", "fail"]
 FailOn = Literal["never", "critical", "high", "medium", "low", "nit"]
 
 REPOSITORY_FILE = ".perilune.toml"
+KODUS_FILE = "kodus-config.yml"
 
 
 class PerDay(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -1,11 +1,7 @@
 """Suggestions that were proven: applied to the file by git, not twice, and parsed again."""
 
-import ast
-import json
 import tempfile
-import tomllib
-import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from msgspec import structs
@@ -16,8 +12,11 @@ from perilune.patches.suggestion import Demotion, Replacement, check
 from perilune.review.acquire.git import Git, GitFailedError, GitMissingError, hardened
 from perilune.review.prompt.escapes import original
 from perilune.review.rank import score
+from perilune.review.structure.names import introduces_unknown
+from perilune.review.structure.reparse import parses_after
 
 _CONTEXT = 3
+_OUR_MARK = "<!-- perilune:"
 
 
 def settle_suggestions(
@@ -58,6 +57,8 @@ def prove(finding: Finding, content: bytes | None) -> Suggestion | Demotion:
         return Demotion.NO_CONTENT
     if "⟨secret:" in proposal.replacement or "⟨cut:" in proposal.replacement:
         return Demotion.TRUNCATED
+    if _OUR_MARK in proposal.replacement:
+        return Demotion.MARKER
     mapped = structs.replace(
         proposal,
         replacement=original(proposal.replacement),
@@ -75,7 +76,7 @@ def _proven(finding: Finding, fitted: Replacement, text: str) -> Suggestion | De
     parses = parses_after(finding.anchor.path, text, "\n".join(after))
     if parses is False:
         return Demotion.DOES_NOT_PARSE
-    if introduces_unknown(finding.anchor.path, text, lines[fitted.start - 1 : fitted.end], new):
+    if introduces_unknown(finding.anchor.path, text, fitted.start, lines[fitted.start - 1 : fitted.end], new):
         return Demotion.NAMES
     patch = patch_of(finding.anchor.path, lines, fitted.start, fitted.end, new)
     if not applies_once(text, patch_of("file", lines, fitted.start, fitted.end, new)):
@@ -129,46 +130,3 @@ def _applies(git: Git, patch: str, *arguments: str) -> bool:
     except (GitFailedError, GitMissingError):
         return False
     return True
-
-
-def parses_after(path: str, before: str, after: str) -> bool | None:
-    """Whether the file has no new syntax error; None where no parser knows it."""
-    parser = _PARSERS.get(path.rpartition(".")[2].lower())
-    if parser is None:
-        return None
-    return _is_readable(parser, after) or not _is_readable(parser, before)
-
-
-def _is_readable(parser: Callable[[str], object], text: str) -> bool:
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            parser(text)
-    except (ValueError, SyntaxError, RecursionError, MemoryError):
-        return False
-    return True
-
-
-_PARSERS: dict[str, Callable[[str], object]] = {
-    "py": ast.parse,
-    "pyi": ast.parse,
-    "json": json.loads,
-    "toml": tomllib.loads,
-}
-
-
-def introduces_unknown(path: str, text: str, old: Sequence[str], new: Sequence[str]) -> bool:
-    """Whether Python code calls a bare name that neither the file, nor the replacement, nor the language knows."""
-    if not path.endswith((".py", ".pyi")):
-        return False
-    import builtins  # only here: nothing else needs the names of the language
-    import re
-
-    called = {match[1] for line in new for match in re.finditer(r"(?<![\w.])([A-Za-z_]\w*)\s*\(", line)}
-    known = (
-        set(re.findall(r"\w+", text))
-        | set(dir(builtins))
-        | set(re.findall(r"\w+", "if while for in not and or await yield with print"))
-    )
-    defined = {match[1] for line in new for match in re.finditer(r"\b(?:def|class|import|as)\s+(\w+)|(\w+)\s*=", line)}
-    return bool(called - known - defined - set(re.findall(r"\w+", " ".join(old))))

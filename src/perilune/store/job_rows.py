@@ -75,3 +75,5 @@ class JobRow(Struct, frozen=True, kw_only=True):
     not_before: datetime
     ended_at: datetime | None
     fence: int
+    worker: str | None = None
+    lease_until: datetime | None = None

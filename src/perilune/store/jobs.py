@@ -52,13 +52,23 @@ class Jobs:
             chosen = _next(connection, kinds, now)
             if chosen is None:
                 return None
-            values = {
-                "state": JobState.RUNNING.value, "worker": worker, "claimed_at": now, "fence": chosen["fence"] + 1,
-                "lease_until": now + lease // timedelta(milliseconds=1),
-            }  # fmt: skip
-            connection.execute(update(jobs).where(jobs.c.id == chosen["id"]).values(values))
-        fields = {name: chosen[name] for name in ("id", "kind", "input", "subject", "faults")}
-        return Claim(**fields, fence=chosen["fence"] + 1)
+            return _given(connection, chosen, worker, lease, now)
+
+    def take(self, job: str, worker: str, lease: timedelta, at: datetime, *, gone: str | None = None) -> Claim | None:
+        """One job by its id, before its moment too; None where it has ended or another worker holds it.
+
+        `gone` is a worker that is known to be dead: its lease need not run out.
+        """
+        with self._store.begin() as connection:
+            _alone(connection)
+            now = _now(connection, at)
+            chosen = connection.execute(select(jobs).where(jobs.c.id == job)).mappings().first()
+            if chosen is None or chosen["state"] not in [state.value for state in _OPEN]:
+                return None
+            is_held = chosen["state"] == JobState.RUNNING.value and (chosen["lease_until"] or 0) > now
+            if is_held and (gone is None or chosen["worker"] != gone):
+                return None
+            return _given(connection, chosen, worker, lease, now)
 
     def heartbeat(self, claim: Claim, lease: timedelta, at: datetime) -> Beat:
         """Prolong the lease of a job that is still ours."""
@@ -138,13 +148,21 @@ class Jobs:
         """A job by the key it was submitted under."""
         return self._one(jobs.c.key == key)
 
-    def recent(self, limit: int, *, open_only: bool = False) -> list[JobRow]:
-        """The newest jobs first."""
+    def recent(self, limit: int, *, open_only: bool = False, subject: str | None = None) -> list[JobRow]:
+        """The newest jobs first, of one subject where one is named."""
         asked = select(jobs).order_by(jobs.c.submitted_at.desc(), jobs.c.id.desc()).limit(limit)
+        if subject is not None:
+            asked = asked.where(jobs.c.subject == subject)
         if open_only:
             asked = asked.where(jobs.c.state.in_([state.value for state in _OPEN]))
         with self._store.read() as connection:
             return [_row(row) for row in connection.execute(asked).mappings()]
+
+    def repositories(self) -> list[str]:
+        """Every repository that a job was ever about."""
+        asked = select(jobs.c.repository).where(jobs.c.repository != "").distinct().order_by(jobs.c.repository)
+        with self._store.read() as connection:
+            return list(connection.execute(asked).scalars())
 
     def _one(self, which: Any) -> JobRow | None:
         with self._store.read() as connection:
@@ -169,6 +187,17 @@ def _next(connection: Connection, kinds: Collection[str], now: int) -> RowMappin
         .limit(1)
     )
     return connection.execute(asked).mappings().first()
+
+
+def _given(connection: Connection, chosen: RowMapping, worker: str, lease: timedelta, now: int) -> Claim:
+    """A job handed to a worker under the next number."""
+    fence = chosen["fence"] + 1
+    values = {
+        "state": JobState.RUNNING.value, "worker": worker, "claimed_at": now, "fence": fence,
+        "lease_until": now + lease // timedelta(milliseconds=1),
+    }  # fmt: skip
+    connection.execute(update(jobs).where(jobs.c.id == chosen["id"]).values(values))
+    return Claim(**{name: chosen[name] for name in ("id", "kind", "input", "subject", "faults")}, fence=fence)
 
 
 def _take_back(connection: Connection, now: int) -> int:
@@ -209,5 +238,5 @@ def _cut(reason: str | None) -> str | None:
 
 def _row(row: RowMapping) -> JobRow:
     plain = {name: row[name] for name in ("id", "key", "kind", "repository", "subject", "input", "output", "reason")}
-    times = {name: from_ms(row[name]) for name in ("submitted_at", "not_before", "ended_at")}
-    return JobRow(**plain, **times, state=JobState(row["state"]), fence=row["fence"])
+    times = {name: from_ms(row[name]) for name in ("submitted_at", "not_before", "ended_at", "lease_until")}
+    return JobRow(**plain, **times, state=JobState(row["state"]), fence=row["fence"], worker=row["worker"])

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection
 from typing import NamedTuple
 
-from sqlalchemy import Connection, delete, insert, select, text, update
+from sqlalchemy import Connection, delete, func, insert, select, text, update
 
 from perilune.store.schema import leases
 from perilune.store.upsert import upsert
@@ -64,10 +64,10 @@ def mark_waiting(connection: Connection, mark: str, group: str, holder: Holder, 
     upsert(connection, leases, [{**row, **holder._asdict()}])
 
 
-def others_wait(connection: Connection, mark: str, group: str, at_ms: int) -> bool:
-    """Whether another holder waits for a place of the group."""
-    marks = select(leases.c.id).where(leases.c.account_group == _waiting(group), leases.c.expires_at > at_ms)
-    return connection.execute(marks.where(leases.c.id != mark).limit(1)).first() is not None
+def others_wait(connection: Connection, mark: str, group: str, at_ms: int) -> int:
+    """How many other holders wait for a place of the group."""
+    marks = select(func.count()).where(leases.c.account_group == _waiting(group), leases.c.expires_at > at_ms)
+    return connection.execute(marks.where(leases.c.id != mark)).scalar_one()
 
 
 def _waiting(group: str) -> str:

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from msgspec import Struct
 from msgspec.structs import replace
-from sqlalchemy import ColumnElement, Connection, Numeric, Table, cast, distinct, func, select
+from sqlalchemy import ColumnElement, Connection, Numeric, Table, cast, func, select
 
 from perilune.core.numbers import plain
 from perilune.store.schema import attempts, requests
@@ -188,28 +188,16 @@ def _totals(
 
 
 def count_requests(connection: Connection, start: datetime, end: datetime) -> int:
-    """How many requests came from `start` until before `end`."""
-    return int(connection.execute(select(func.count()).select_from(requests).where(_between(start, end))).scalar_one())
-
-
-def count_failovers(connection: Connection, start: datetime, end: datetime) -> int:
-    """How many requests were sent to more than one slot."""
-    slots = func.count(distinct(attempts.c.account + "/" + func.coalesce(attempts.c.model, "")))
-    moved = (
-        select(attempts.c.request_id)
-        .join(requests, requests.c.id == attempts.c.request_id)
-        .where(_between(start, end), attempts.c.was_sent)
-        .group_by(attempts.c.request_id)
-        .having(slots > 1)
-    )
-    return int(connection.execute(select(func.count()).select_from(moved.subquery())).scalar_one())
+    """How many requests came from `start` until before `end`, without tests of accounts."""
+    asked = select(func.count()).select_from(requests).where(_between(start, end), _NO_TEST)
+    return int(connection.execute(asked).scalar_one())
 
 
 def first_content_percentile(
     connection: Connection, start: datetime, end: datetime, share: float = 0.95, *, slot: str | None = None
 ) -> int | None:
     """The time to the first content that `share` of the answers did not exceed, in milliseconds; None without any."""
-    known = [_between(start, end), requests.c.first_content_ms.is_not(None)]
+    known = [_between(start, end), requests.c.first_content_ms.is_not(None), _NO_TEST]
     if slot is not None:
         known.append(requests.c.slot == slot)
     count = int(connection.execute(select(func.count()).select_from(requests).where(*known)).scalar_one())
@@ -224,6 +212,9 @@ def had_requests(connection: Connection, account: str, start: datetime, end: dat
     """Whether the account served anything from `start` until before `end`."""
     asked = select(requests.c.id).where(requests.c.account == account, _between(start, end)).limit(1)
     return connection.execute(asked).first() is not None
+
+
+_NO_TEST = requests.c.purpose != "test"
 
 
 def _between(start: datetime, end: datetime) -> ColumnElement[bool]:

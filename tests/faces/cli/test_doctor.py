@@ -114,13 +114,32 @@ def test_a_damaged_store_is_told_and_not_touched(cli: Cli, work: Path, monkeypat
     assert "PL-STORE-CORRUPT" in _line(ran, "store")
 
 
-def test_fixed_mode_beside_a_file_is_told(cli: Cli, work: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def fixed_names(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("API_LLM_PROVIDER_MODEL", "kimi-k2.6")
     monkeypatch.setenv("API_OPENAI_FORCE_BASE_URL", "https://api.moonshot.ai/v1")
     monkeypatch.setenv("API_OPEN_AI_API_KEY", MOONSHOT_INTL)
-    assert "do nothing while" in cli("doctor").out
+
+
+@pytest.mark.case("gateway FX-04")
+@pytest.mark.usefixtures("fixed_names")
+def test_a_file_wins_over_fixed_mode_and_the_doctor_says_so(cli: Cli, work: Path) -> None:
+    accounts = [one["name"] for one in json.loads(cli("accounts", "list", "--json").out)["accounts"]]
+    assert accounts
+    assert "fixed" not in accounts
+    told = " ".join(cli("doctor").out.split())
+    assert "API_OPEN_AI_API_KEY do nothing while" in told
+
+
+@pytest.mark.case("gateway FX-05")
+@pytest.mark.usefixtures("fixed_names")
+def test_without_its_key_fixed_mode_is_off_and_the_doctor_names_what_is_missing(
+    cli: Cli, work: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     work.unlink()
+    assert '"fixed"' in cli("accounts", "list", "--json").out
     monkeypatch.delenv("API_OPEN_AI_API_KEY")
+    assert '"fixed"' not in cli("accounts", "list", "--json").out
     alone = cli("doctor")
     assert "API_OPEN_AI_API_KEY is not set" in " ".join(alone.out.split())
     assert MOONSHOT_INTL not in alone.out

@@ -356,7 +356,7 @@ async def test_a_ticket_left_after_it_was_served_gives_the_lease_back(admission:
     admission.configure("g", 1)
     ticket = admission.join("g")
     assert not isinstance(ticket, Refused)
-    await _until(ticket.future.done)
+    await _until(lambda: ticket.is_answered)
     ticket.leave()
     ticket.leave()
     await _until(lambda: admission.state("g").in_flight_all == 0)

@@ -3,20 +3,22 @@
 import contextlib
 import itertools
 from collections.abc import AsyncIterator, Mapping
+from datetime import datetime
 from typing import Any
 
 import msgspec
-from msgspec import structs
 from tests.review.scripted import MemoryAnswers, ScriptedAnswerer, finding, findings
 from tests.support.forges import Scene, waiting
 
 from perilune.compose.pull_access import _renames
 from perilune.compose.pull_reviews import StoredOutbox
 from perilune.core.messages import Voice
-from perilune.forges.contract.port import Forge, PullRequest
+from perilune.forges.contract.hooks import HookComment
+from perilune.forges.contract.port import Forge, Person, PullRequest
 from perilune.patches.model import decode
 from perilune.review.acquire.inputs import InputKind, ReviewInput
 from perilune.review.acquire.pull import PullSource
+from perilune.review.commands import parse_command
 from perilune.review.jobs.worker import Pace, Worker
 from perilune.review.ports import ModelRequest, NoQuota
 from perilune.review.publish.markers import ANY, SUMMARY
@@ -28,6 +30,7 @@ from perilune.review.services import ReviewServices
 from perilune.review.settings import ReviewSettings
 from perilune.review.trigger import COMMAND, LEARN, REVIEW, PullJob, Where
 from perilune.sandbox.forge.state import Thread
+from perilune.store.day_spend import Spent, spent_since
 from perilune.store.engine import Store
 from perilune.store.findings import FindingRow, PullRecords
 from perilune.store.job_rows import JobRow, NewJob
@@ -85,7 +88,7 @@ class Desk:
         return StoredOutbox(self.store)
 
     def settings(self) -> ReviewSettings:
-        return structs.replace(ReviewSettings(settle_s=0), **self.user)
+        return msgspec.convert({"settle_s": 0, **self.user}, ReviewSettings)
 
     def voice(self) -> Voice:
         return Voice(language="en", now=self.scene.clock.now())
@@ -99,6 +102,9 @@ class Desk:
         return ReviewServices(
             answerer=self.answerer, quota=NoQuota(), answers=self.answers, user=user, clock=self.scene.clock.now
         )
+
+    def spent(self, repository: str, since: datetime) -> Spent:
+        return spent_since(self.store, repository, since)
 
     async def reviewed(self, result: ReviewResult, title: str) -> None:
         self.results.append(result)
@@ -175,3 +181,14 @@ class Desk:
     @property
     def asked(self) -> int:
         return len(self.answerer.asked("generate"))
+
+
+async def said_in_thread(desk: Desk, body: str) -> PullJob:
+    """A command given by a member as a reply to our comment."""
+    scene: Scene = desk.scene
+    reply = scene.played.comment(scene.author, body)
+    desk.threads[0].comments.append(reply)
+    threads = await scene.forge.threads(scene.address)
+    author = Person(login="ada", id=scene.author.id, association="MEMBER")
+    said = HookComment(id=threads[0].remarks[-1].id, body=body, author=author, thread_id=threads[0].id, in_thread=True)
+    return PullJob(where=desk.where, comment=said, command=parse_command(body))

@@ -1,12 +1,10 @@
 """Push after push on three forges: nothing said twice, fixed threads resolved, people's threads left alone."""
 
 import pytest
-from tests.review.pulls.desk import Desk
-from tests.support.forges import Scene
+from tests.review.pulls.desk import Desk, said_in_thread
 
 from perilune.patches.finding import State
 from perilune.review.commands import Command, Verb
-from perilune.review.trigger import PullJob
 from perilune.store.engine import Store, open_store
 from perilune.store.job_rows import JobState
 
@@ -118,7 +116,7 @@ async def test_a_lost_database_posts_nothing_twice(reviewed: Desk, tmp_path_fact
 @pytest.mark.case("review R7.10")
 async def test_a_dismissed_finding_is_suppressed_here_and_in_the_next_pull_request(reviewed: Desk) -> None:
     scene = reviewed.scene
-    comment = await _said_in_thread(reviewed, "@perilune dismiss not a bug")
+    comment = await said_in_thread(reviewed, "@perilune dismiss not a bug")
     row = await reviewed.job("command", comment)
     assert (row.state, row.reason) == (JobState.DONE, None)
     reviewed.push({"a.txt": "first line\n" + reviewed.content("a.txt")})
@@ -182,18 +180,3 @@ async def test_a_new_finding_joins_the_carried_one(reviewed: Desk, store: Store)
     await reviewed.review()
     assert len(reviewed.threads) == 2
     assert [row.state for row in reviewed.rows] == [State.CARRIED, State.POSTED]
-
-
-async def _said_in_thread(desk: Desk, body: str) -> PullJob:
-    """A command given by a member as a reply to our comment."""
-    from perilune.forges.contract.hooks import HookComment
-    from perilune.forges.contract.port import Person
-    from perilune.review.commands import parse_command
-
-    scene: Scene = desk.scene
-    reply = scene.played.comment(scene.author, body)
-    desk.threads[0].comments.append(reply)
-    threads = await scene.forge.threads(scene.address)
-    author = Person(login="ada", id=scene.author.id, association="MEMBER")
-    said = HookComment(id=threads[0].remarks[-1].id, body=body, author=author, thread_id=threads[0].id, in_thread=True)
-    return PullJob(where=desk.where, comment=said, command=parse_command(body))

@@ -111,12 +111,24 @@ class ReviewDocument(Struct, frozen=True, kw_only=True):
     took_s: float | None
 
 
+class OpenReviewDocument(Struct, frozen=True, kw_only=True):
+    """One review that has not ended. `until` is when it goes on, `reason` the code of what put it off."""
+
+    id: str
+    state: Literal["queued", "running", "deferred"]
+    title: str
+    submitted_at: datetime
+    until: datetime | None
+    reason: str | None
+
+
 class ReviewsDocument(Struct, frozen=True, kw_only=True):
-    """`perilune.reviews.v1`: the newest reviews first."""
+    """`perilune.reviews.v1`: the newest reviews first; `open` are those that have not ended."""
 
     schema: Literal["perilune.reviews.v1"] = "perilune.reviews.v1"
     generated_at: datetime
     reviews: list[ReviewDocument]
+    open: list[OpenReviewDocument] = []
 
 
 class AddedKey(Struct, frozen=True, kw_only=True):

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 _BOUND = ("plan", "region", "base_url")
 _HEADINGS = ("name", "plan", "region", "source", "key", "cap", "state", "age")
+_SPARE = ("source", "cap", "key", "age")
 
 
 @click.group("accounts", cls=Pages, no_args_is_help=True)
@@ -47,7 +48,8 @@ def list_command(session: Session, *, as_json: bool) -> None:
         session.document({"schema": "perilune.accounts.v1", "accounts": listed})
         return
     headings = [session.voice.say(f"accounts.heading.{name}") for name in _HEADINGS]
-    for line in table([headings, *rows], right=[_HEADINGS.index("cap")]):
+    spare = [_HEADINGS.index(name) for name in _SPARE]
+    for line in table([headings, *rows], session.out.columns, right=[_HEADINGS.index("cap")], spare=spare):
         session.answer(line)
 
 

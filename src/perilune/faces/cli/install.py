@@ -10,11 +10,14 @@ from perilune.core.errors import UsageError
 from perilune.faces.cli.session import Session
 from perilune.faces.install import files
 from perilune.faces.install.apply import Planned, diff_lines, make, plan, plan_undo, undo
+from perilune.faces.install.ci import PLACES, Where, ci
 from perilune.faces.install.edits import Unfit
+from perilune.faces.install.git_hook import git_hook, hooks_folder, top_of
 from perilune.faces.install.hosts import HOSTS, Change, Paste, Places, statusline, waybar
 from perilune.faces.install.service import service
 
 _RECORD = "installs.json"
+_SEVERITIES = ("critical", "high", "medium", "low", "nit")
 
 
 class Paths(Protocol):
@@ -74,6 +77,44 @@ def install_service(session: Session, yes: bool, undoes: bool) -> int:
             "PL-USAGE", variant="other", command="perilune install", message=session.voice.say("install.no_service")
         )
     return _install(session, (change,), "perilune install service", yes=yes, undoes=undoes)
+
+
+@command.command("git-hook")
+@click.option("--pre-push", "name", flag_value="pre-push", default="pre-push")
+@click.option("--pre-commit", "name", flag_value="pre-commit")
+@click.option("--fail-on", type=click.Choice(_SEVERITIES), default="high", metavar="SEVERITY")
+@click.option("--strict", is_flag=True)
+@click.option("--dry-run", is_flag=True)
+@click.option("--yes", is_flag=True)
+@click.option("--undo", "undoes", is_flag=True)
+@click.pass_obj
+def install_git_hook(
+    session: Session, name: str, fail_on: str, strict: bool, dry_run: bool, yes: bool, undoes: bool
+) -> int:
+    """A hook of this repository that reviews what is pushed or staged."""
+    folder = hooks_folder(Path.cwd())
+    if folder is None:
+        told = session.voice.say("install.no_repository")
+        raise UsageError.of("PL-USAGE", variant="other", command="perilune install", message=told)
+    changes = git_hook(folder, name, fail_on, is_strict=strict)
+    again = f"perilune install git-hook --{name} --fail-on {fail_on}" + " --strict" * strict
+    return _install(session, changes, again, yes=yes and not dry_run, undoes=undoes)
+
+
+@command.command("ci")
+@click.argument("forge", type=click.Choice(PLACES), metavar="FORGE")
+@click.option("--dry-run", is_flag=True)
+@click.option("--yes", is_flag=True)
+@click.option("--undo", "undoes", is_flag=True)
+@click.pass_obj
+def install_ci(session: Session, forge: Where, dry_run: bool, yes: bool, undoes: bool) -> int:
+    """A workflow or job that reviews pull or merge requests."""
+    root = top_of(Path.cwd())
+    if root is None:
+        told = session.voice.say("install.no_repository")
+        raise UsageError.of("PL-USAGE", variant="other", command="perilune install", message=told)
+    again = f"perilune install ci {forge}"
+    return _install(session, (ci(forge, root),), again, yes=yes and not dry_run, undoes=undoes)
 
 
 def _install(session: Session, changes: tuple[Change, ...], again: str, *, yes: bool, undoes: bool) -> int:

@@ -63,4 +63,4 @@ def _read_without_echo(session: Session, question: str) -> str:
         termios.tcsetattr(descriptor, termios.TCSADRAIN, before)
     if not text:
         raise KeyboardInterrupt
-    return text.decode("utf-8", "replace")
+    return text.decode("utf-8", "replace").removesuffix("\n")  # the key that ends a line is no part of what was pasted

@@ -41,6 +41,7 @@ class ReviewBench(Protocol):
 @click.option("--effort", type=click.Choice(("low", "medium", "high")))
 @click.option("--preview", is_flag=True)
 @click.option("--dry-run", is_flag=True)
+@click.option("--resume", is_flag=True)
 @click.option("--only", multiple=True, metavar="ID")
 @click.pass_obj
 def command(session: "Session", /, paths: tuple[str, ...], **options: Any) -> int:
@@ -50,14 +51,26 @@ def command(session: "Session", /, paths: tuple[str, ...], **options: Any) -> in
     source = _source(paths, options, session)
     if options["only"] and output != "patch":
         raise _only_for_patches()
+    if options["resume"] and options["preview"]:
+        raise _not_together("--resume, --preview")
     flags = {key: options[key] for key in ("fail_on", "severity", "effort") if options[key] is not None}
     if options["pr"] is not None:
         from perilune.faces.cli.review_pull import reviewed_pull
 
-        run = Run(flags=flags, paths=paths, preview=options["preview"], dry_run=options["dry_run"], output=output)
-        result = asyncio.run(reviewed_pull(session, options["pr"], run))
+        run = Run(
+            flags=flags, paths=paths, preview=options["preview"], dry_run=options["dry_run"], output=output,
+            resume=options["resume"],
+        )  # fmt: skip
+        working = reviewed_pull(session, options["pr"], run)
     else:
-        result = asyncio.run(review_of(session, source, flags, preview=options["preview"], output=output))
+        how = {"preview": options["preview"], "output": output, "resume": options["resume"]}
+        working = review_of(session, source, flags, **how)
+    try:
+        result = asyncio.run(working)
+    except KeyboardInterrupt:
+        if not options["preview"]:
+            session.note(session.voice.say("review.interrupted"))
+        raise
     _print(session, result, output, options["only"])
     return _status(session, result)
 
@@ -70,6 +83,7 @@ class Run(NamedTuple):
     preview: bool
     dry_run: bool
     output: str
+    resume: bool = False
 
 
 def _only_for_patches() -> Exception:
@@ -78,18 +92,22 @@ def _only_for_patches() -> Exception:
     return UsageError.of("PL-USAGE", variant="only_patch")
 
 
+def _not_together(options: str) -> Exception:
+    from perilune.core.errors import UsageError
+
+    return UsageError.of("PL-USAGE", variant="together", options=options)
+
+
 def _source(paths: tuple[str, ...], options: dict[str, Any], session: "Session") -> "ReviewInput":
     """The input that the options name; the working tree without any.
 
     Raises: UsageError for two at once.
     """
-    from perilune.core.errors import UsageError
     from perilune.review.acquire.inputs import InputKind, ReviewInput
 
     chosen = [name for name in ("staged", "range_", "commit", "diff", "pr") if options[name]]
     if len(chosen) > 1:
-        pair = ", ".join("--" + name.rstrip("_") for name in chosen)
-        raise UsageError.of("PL-USAGE", variant="together", options=pair)
+        raise _not_together(", ".join("--" + name.rstrip("_") for name in chosen))
     directory = str(Path.cwd())
     match chosen[:1]:
         case ["staged"]:
@@ -124,13 +142,14 @@ async def review_of(
     *,
     preview: bool,
     output: str,
+    resume: bool = False,
 ) -> "ReviewResult":
     from msgspec import structs
 
     from perilune.review.run import Reviewer, ReviewOptions
 
     bench: ReviewBench = session.workbench
-    options = ReviewOptions(preview=preview, flags=flags, language=session.language)
+    options = ReviewOptions(preview=preview, flags=flags, language=session.language, resume=resume)
     async with bench.review_services(preview=preview) as services:
         telling = structs.replace(services, planned=_teller(session, output))
         return await Reviewer(telling).review(source, options)

@@ -37,7 +37,7 @@ async def reviewed_pull(session: "Session", url: str, run: Run) -> "ReviewResult
     bench: PullBench = session.workbench
     async with bench.pull_review(url) as pull:
         source = structs.replace(pull.source, paths=run.paths)
-        result = await review_of(session, source, run.flags, preview=run.preview, output=run.output)
+        result = await review_of(session, source, run.flags, preview=run.preview, output=run.output, resume=run.resume)
         if run.preview:
             return result
         publication = await pull.publish(result, session.voice, dry_run=run.dry_run)

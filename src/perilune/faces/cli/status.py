@@ -92,7 +92,7 @@ def _read_and_tell(
 def _lines(
     document: StatusDocument, look: Look, voice: Voice, services: StatusServices, *, is_brief: bool
 ) -> list[str]:
-    if is_brief:
+    if is_brief and look.columns >= NARROWEST:
         from perilune.faces.text.brief import brief_lines
 
         return brief_lines(document, look, voice)

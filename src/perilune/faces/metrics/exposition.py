@@ -12,7 +12,7 @@ from prometheus_client.registry import Collector
 
 from perilune.faces.metrics import families
 from perilune.faces.metrics.family import Facts, Family
-from perilune.gateway.meter import Spread
+from perilune.gateway.spread import Spread
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 PREFIX = "perilune_"

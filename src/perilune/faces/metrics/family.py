@@ -6,7 +6,8 @@ from typing import Literal
 from msgspec import Struct
 
 from perilune.gateway.admission import GroupState
-from perilune.gateway.meter import Spread, Sums
+from perilune.gateway.meter import Sums
+from perilune.gateway.spread import Spread
 from perilune.monitor.counted import ReadCounts
 from perilune.quota.document import AccountDocument
 from perilune.store.review_totals import ReviewTotals
@@ -30,6 +31,9 @@ class GatewayFacts(Struct, frozen=True, kw_only=True):
     slots: Sequence[SlotNow]
     adjusted: Mapping[str, int]
     dropped: int
+    recalls: Mapping[str, int] = {}
+    turned_away: Mapping[str, int] = {}
+    chunk_gaps: Spread | None = None
 
 
 class Facts(Struct, frozen=True, kw_only=True):

@@ -3,8 +3,9 @@
 import msgspec
 
 from perilune.core.messages import Language, Voice
-from perilune.core.width import pad, width
+from perilune.core.width import pad
 from perilune.faces.text.figures import UNKNOWN, figures, money
+from perilune.faces.text.fitting import Fitted, fitted
 from perilune.faces.text.look import Look
 from perilune.faces.text.moments import reset_cell, server_now
 from perilune.quota.document import AccountDocument, StatusDocument
@@ -12,6 +13,7 @@ from perilune.quota.wording import window_word
 
 _HEADINGS = ("account", "plan", "limit", "used", "left", "resets", "state")
 _USED_COLUMN = 3
+_SPARE = (1, 5)  # the plan, which `status` tells, then the reset
 _LEAST: dict[Language, tuple[int, ...]] = {
     "en": (0, 0, 7, 4, 0, 18, 0),
     "zh-CN": (0, 14, 8, 4, 0, 22, 0),
@@ -25,10 +27,9 @@ def brief_lines(document: StatusDocument, look: Look, voice: Voice) -> list[str]
     rows = [[voice.say(f"status.brief.{name}") for name in _HEADINGS]]
     for account in document.accounts:
         rows += _rows(account, look, msgspec.structs.replace(voice, now=server_now(account, document.generated_at)))
-    least = _LEAST[voice.language]
-    widths = [max(least[column], *(width(row[column]) for row in rows)) for column in range(len(_HEADINGS))]
+    table = fitted(rows, look.columns, _LEAST[voice.language], _SPARE)
     states = ["", *(state for account in document.accounts for state in _states(account))]
-    return [_line(row, widths, state, look) for row, state in zip(rows, states, strict=True)]
+    return [_line(row, table, state, look) for row, state in zip(rows, states, strict=True)]
 
 
 def _rows(account: AccountDocument, look: Look, voice: Voice) -> list[list[str]]:
@@ -53,9 +54,10 @@ def _states(account: AccountDocument) -> list[str]:
     return states
 
 
-def _line(row: list[str], widths: list[int], state: str, look: Look) -> str:
+def _line(row: list[str], table: Fitted, state: str, look: Look) -> str:
     cells = [
-        pad(cell, widths[column], "right" if column == _USED_COLUMN else "left") for column, cell in enumerate(row)
+        pad(row[column], wide, "right" if column == _USED_COLUMN else "left")
+        for column, wide in zip(table.columns, table.widths, strict=True)
     ]
     last = row[-1]
     return "  ".join(cells[:-1]) + "  " + (look.paint(last, state) if state else last)

@@ -7,7 +7,8 @@ import msgspec
 
 from perilune.core.messages import Voice
 from perilune.core.money import Money
-from perilune.core.width import pad, width
+from perilune.core.width import pad
+from perilune.faces.text.fitting import Fitted, fitted
 from perilune.quota.forecast import AccountForecast, BalanceForecast, ForecastDocument, WindowForecast
 from perilune.quota.wording import percent_used, window_word
 
@@ -16,6 +17,7 @@ NARROWEST = 80
 _HEADINGS = ("account", "limit", "used", "rate", "runs_out", "reset", "sure")
 _LEAST = (7, 7, 4, 11, 18, 16, 0)
 _USED = 2
+_SPARE = (len(_HEADINGS) - 1,)
 _HOURLY_SPAN_S = 86_400
 _HOURS_A_DAY = 24
 _MANY_DAYS = 365
@@ -29,7 +31,7 @@ def forecast_lines(
     currencies = {account.balance.available.currency for account in document.accounts if account.balance}
     voice = msgspec.structs.replace(voice, with_currency_codes=voice.with_currency_codes or len(currencies) > 1)
     rows = [row for account in document.accounts for row in _rows(account, voice)]
-    table = _table(rows, voice) if columns >= NARROWEST else _stacked(rows, voice)
+    table = _table(rows, voice, columns) if columns >= NARROWEST else _stacked(rows, voice)
     hints = [line for account in document.accounts for line in _hints(account, voice, is_verbose=is_verbose)]
     return [*table, *hints]
 
@@ -103,14 +105,17 @@ def _sure(confidence: str | None, voice: Voice) -> str:
     return UNKNOWN if confidence is None else voice.say(f"forecast.sure.{confidence}")
 
 
-def _table(rows: list[list[str]], voice: Voice) -> list[str]:
+def _table(rows: list[list[str]], voice: Voice, columns: int) -> list[str]:
     table = [[voice.say(f"forecast.head.{name}") for name in _HEADINGS], *rows]
-    widths = [max(least, *(width(row[column]) for row in table)) for column, least in enumerate(_LEAST)]
-    return ["  ".join(_cells(row, widths)).rstrip() for row in table]
+    found = fitted(table, columns, _LEAST, _SPARE)
+    if not found.fits:
+        return _stacked(rows, voice)
+    return ["  ".join(_cells(row, found)).rstrip() for row in table]
 
 
-def _cells(row: list[str], widths: list[int]) -> list[str]:
-    return [pad(cell, widths[n], "right" if n == _USED else "left") for n, cell in enumerate(row)]
+def _cells(row: list[str], found: Fitted) -> list[str]:
+    shown = zip(found.columns, found.widths, strict=True)
+    return [pad(row[at], wide, "right" if at == _USED else "left") for at, wide in shown]
 
 
 def _stacked(rows: list[list[str]], voice: Voice) -> list[str]:

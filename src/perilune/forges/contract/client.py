@@ -64,7 +64,9 @@ class ForgeClient:
 
     async def read(self, path: str, **query: object) -> ControlAnswer:
         """One read; an unchanged answer is not sent twice. 404 and the like are answers."""
-        url = self._url(path, query)
+        return await self._unless_known(self._url(path, query))
+
+    async def _unless_known(self, url: str) -> ControlAnswer:
         tag, before = self._known.get(url, ("", None))
         answer = await self._limited("GET", url, None, {"If-None-Match": tag} if tag else {})
         if answer.status == 304 and before is not None:
@@ -80,7 +82,7 @@ class ForgeClient:
         for _ in range(_MOST_PAGES):
             if url is None:
                 break
-            answer = await self._limited("GET", url, None, {})
+            answer = await self._unless_known(url)
             rows += self.decoded(answer, list[kind])  # type: ignore[valid-type]
             url = self._next(answer, url)
         return rows

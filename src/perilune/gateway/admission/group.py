@@ -12,12 +12,12 @@ from msgspec import Struct
 
 from perilune.gateway.admission.learning import CapLearner
 from perilune.gateway.admission.lease import Lease, Refused, Ticket
-from perilune.gateway.admission.port import Neighbours, Places
+from perilune.gateway.admission.port import Neighbours, Places, Troubled
 from perilune.gateway.admission.queue import Priority, WaitingLine
 
 UNLIMITED = 100_000
 _RETRY_S = (0.005, 0.020)
-_KEPT_BEFORE_ONE_IS_LEFT = 9
+KEPT_BEFORE_ONE_IS_LEFT = 9
 _ALONE_FOR_S = 0.001
 _OLD_NAME_KEPT_S = 60.0
 
@@ -137,7 +137,7 @@ class Group:
         self._is_stopping = True
         for priority in Priority:
             while (ticket := self.line.next_of(priority)) is not None:
-                if not ticket.future.done():
+                if not ticket.is_answered:
                     ticket.answer(self._refused("stopping", self._clock() - ticket.joined_s, 0))
 
     def close(self) -> None:
@@ -202,17 +202,29 @@ class Group:
         self._freed(now_s)
 
     def _freed(self, now_s: float) -> None:
-        """Somebody may go now: of ten freed places one goes to a neighbour that waits, so that none of us starves."""
+        """Somebody may go now.
+
+        Of ten places freed by a process with more than its share one goes to a neighbour that waits: none starves, and
+        between equals none lies free on its way.
+        """
         target = self if self._into is None else self.root()
         if not target.line:
             target._wake_neighbour(now_s)
             return
         target._kept_in_a_row += 1
-        if target._kept_in_a_row > _KEPT_BEFORE_ONE_IS_LEFT and target._wake_neighbour(now_s):
-            target._kept_in_a_row = 0
-            target.serve(most=0)
-        else:
-            target.serve(most=1)
+        is_left = target._kept_in_a_row > KEPT_BEFORE_ONE_IS_LEFT and target._leave_one(now_s)
+        target.serve(most=0 if is_left else 1)
+
+    def _leave_one(self, now_s: float) -> bool:
+        """Leave a freed place to a neighbour; False where none waits, or those that do have no claim to it."""
+        self._kept_in_a_row = 0
+        if self._neighbours is None or self._is_within_share(self._neighbours.others_wait(self.name)):
+            return False
+        return self._wake_neighbour(now_s)
+
+    def _is_within_share(self, others: int) -> bool:
+        """Whether this process had no more than its part of the cap before the place that is freed now."""
+        return len(self.held) < self._cap // (others + 1)
 
     def _wake_neighbour(self, now_s: float) -> bool:
         """Wake one; when none waited a moment ago, none is looked for: they also look again by themselves."""
@@ -270,4 +282,5 @@ class Group:
             waited_s=waited_s,
             in_flight=len(self.held),
             cap=self.learner.cap(self._clock()),
+            is_cut_off=isinstance(self._places, Troubled) and self._places.trouble == "closed",
         )

@@ -66,6 +66,7 @@ class Lease:
 class Refused(Struct, frozen=True, kw_only=True):
     """No lease: the line is full, the deadline passed in it, or nobody is served any more.
 
+    Shape: `is_cut_off` when the server that keeps the places cannot be asked and nothing is let through meanwhile.
     Units: seconds; `retry_after_s` is an estimate from the line, 1 to 60.
     """
 
@@ -74,20 +75,27 @@ class Refused(Struct, frozen=True, kw_only=True):
     waited_s: float
     in_flight: int
     cap: int | None
+    is_cut_off: bool = False
 
 
 class Ticket:
     """A place in a group's line. Whoever holds it calls `leave` when it no longer waits, in every case."""
 
-    __slots__ = ("_leave", "_timer", "future", "joined_s", "owner", "priority")
+    __slots__ = ("_answer", "_leave", "_loop", "_timer", "_waiter", "joined_s", "owner", "priority")
 
     def __init__(self, owner: str, priority: Priority, joined_s: float, loop: asyncio.AbstractEventLoop) -> None:
         self.owner = owner
         self.priority = priority
         self.joined_s = joined_s
-        self.future: asyncio.Future[Lease | Refused] = loop.create_future()
+        self._loop = loop
+        self._answer: Lease | Refused | None = None
+        self._waiter: asyncio.Future[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._leave: Callable[[Ticket], None] | None = None
+
+    @property
+    def is_answered(self) -> bool:
+        return self._answer is not None
 
     def bind(self, leave: "Callable[[Ticket], None]", timer: asyncio.TimerHandle | None = None) -> None:
         """Set where the ticket stands now; a timer once set stays."""
@@ -95,21 +103,19 @@ class Ticket:
         self._timer = timer or self._timer
 
     def answer(self, answer: Lease | Refused) -> None:
-        """Hand over the lease or the refusal."""
-        self.future.set_result(answer)
+        """Hand over the lease or the refusal. Whoever waits goes on in the next turn of the loop."""
+        self._answer = answer
+        self._wake()
         if self._timer is not None:
             self._timer.cancel()
 
     async def wait(self, timeout_s: float | None = None) -> Lease | Refused | None:
         """What became of it; None when nothing did within `timeout_s`, and the place in the line is kept."""
-        if timeout_s is None:
-            await asyncio.shield(self.future)
-        else:
-            await asyncio.wait((self.future,), timeout=timeout_s)
-        if not self.future.done():
-            return None
-        self._leave = None
-        return self.future.result()
+        if self._answer is None:
+            await self._woken(timeout_s)
+        if self._answer is not None:
+            self._leave = None
+        return self._answer
 
     def leave(self) -> None:
         """Step out of the line at once. A lease that was granted but not picked up goes back."""
@@ -118,8 +124,22 @@ class Ticket:
         leave, self._leave = self._leave, None
         if leave is None:
             return
-        if not self.future.done():
+        if self._answer is None:
             leave(self)
-            self.future.cancel()
-        elif not self.future.cancelled() and isinstance(lease := self.future.result(), Lease):
-            lease.release()
+        elif isinstance(self._answer, Lease):
+            self._answer.release()
+
+    async def _woken(self, timeout_s: float | None) -> None:
+        """Wait on a future of this call alone, so that its end by a clock or a cancel is nobody else's."""
+        waiter = self._waiter = self._loop.create_future()
+        clock = None if timeout_s is None else self._loop.call_later(timeout_s, self._wake)
+        try:
+            await waiter
+        finally:
+            self._waiter = None
+            if clock is not None:
+                clock.cancel()
+
+    def _wake(self) -> None:
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)

@@ -73,6 +73,9 @@ class LockedPlaces:
         if group in self._groups:
             self._groups[group].waiting.withdraw()
 
+    def others_wait(self, group: str) -> int:
+        return self._groups[group].waiting.others() if group in self._groups else 0
+
     def wake_one(self, group: str) -> bool:
         return group in self._groups and self._groups[group].waiting.wake_one()
 

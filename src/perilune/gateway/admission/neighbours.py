@@ -37,6 +37,10 @@ class WaitingByte:
             self._file.unlock(self._byte)
             self._is_waiting = False
 
+    def others(self) -> int:
+        """How many other processes wait."""
+        return self._file.count_foreign(FIRST_WAITING_BYTE, _END)
+
     def wake_one(self) -> bool:
         """Send one datagram to a waiting process; where there are several, each in turn."""
         byte = self._first_waiting(self._woken_last + 1, _END)

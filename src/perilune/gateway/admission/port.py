@@ -53,6 +53,10 @@ class Neighbours(Protocol):
         """Say that this process waits no more."""
         ...
 
+    def others_wait(self, group: str) -> int:
+        """How many other processes wait."""
+        ...
+
     def wake_one(self, group: str) -> bool:
         """Wake one other process that waits; False when none does."""
         ...
@@ -66,8 +70,8 @@ class SlowNeighbours(Protocol):
         """Whether a place of this process may go to its next in line without the backend being asked."""
         ...
 
-    def others_wait(self, group: str) -> bool:
-        """Say that this process waits for a place, and hear whether another one does."""
+    def others_wait(self, group: str) -> int:
+        """Say that this process waits for a place, and hear how many others do."""
         ...
 
 

@@ -37,10 +37,10 @@ class RateGate:
 
     def configure(self, rpm: int | None, tpm: int | None) -> None:
         """Set the rates; an unchanged one keeps its count. None is no rate."""
-        line = self._line
-        if rpm != (line.requests.per_minute if line.requests else None):
+        line, before = self._line, self.limits
+        if rpm != before[0]:
             line.requests = RequestRate(rpm) if rpm else None
-        if tpm != (line.tokens.per_minute if line.tokens else None):
+        if tpm != before[1]:
             line.tokens = TokenBucket(tpm) if tpm else None
         self._serve()
 
@@ -70,6 +70,12 @@ class RateGate:
         if self._line.tokens is not None:
             self._line.tokens.credit(tokens, self._clock())
         self._serve()
+
+    @property
+    def limits(self) -> tuple[int | None, int | None]:
+        """Requests and tokens a minute; None is no rate."""
+        line = self._line
+        return line.requests.per_minute if line.requests else None, line.tokens.per_minute if line.tokens else None
 
     @property
     def waiting(self) -> int:

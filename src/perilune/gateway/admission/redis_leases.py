@@ -132,9 +132,9 @@ class RedisLeases:
         """Count leases that the server does not know, whatever the cap says: they are live."""
         self._run("put_back", _leases(group), *(one.member for one in held))
 
-    def others_wait(self, group: str, mark: str) -> bool:
-        """Say that a process waits, and hear whether another one does."""
-        return int(self._run("mark", _waiting(group), mark)) > 0
+    def others_wait(self, group: str, mark: str) -> int:
+        """Say that a process waits, and hear how many others do."""
+        return int(self._run("mark", _waiting(group), mark))
 
     def woken(self, mark: str, timeout_s: float) -> str | None:
         """Wait for the next waking of a process; the group it is about, None when there was none in that time."""

@@ -119,12 +119,12 @@ class RemotePlaces:
             self._lose(error)
             self._unsure[group].add(held.lease_id)
 
-    def others_wait(self, group: str) -> bool:
+    def others_wait(self, group: str) -> int:
         try:
             return self._server().others_wait(group, self._mark)
         except self._errors as error:
             self._lose(error)
-            return False
+            return 0
 
     def occupied(self, group: str) -> int:
         """How many are live on all hosts; on this one alone while the others cannot be asked."""

@@ -81,8 +81,8 @@ class RowPlaces:
     def may_hand_over(self) -> bool:
         return not self.is_degraded
 
-    def others_wait(self, group: str) -> bool:
-        """Say that this process waits for a place, and hear whether another one does."""
+    def others_wait(self, group: str) -> int:
+        """Say that this process waits for a place, and hear how many others do."""
         mark, own_ms = self._marks.setdefault(group, str(uuid4())), self._wall_ms()
         try:
             if own_ms - self._marked_ms.get(group, 0) >= _MARK_AGAIN_MS:
@@ -93,7 +93,7 @@ class RowPlaces:
             with self._store.read() as connection:
                 return leases.others_wait(connection, mark, group, leases.now_ms(connection, own_ms))
         except StoreError:
-            return False
+            return 0
 
     def occupied(self, group: str) -> int:
         with self._store.read() as connection:

@@ -7,13 +7,12 @@ from collections.abc import Callable
 from concurrent.futures import Executor, Future
 from contextlib import suppress
 
-from perilune.gateway.admission.group import UNLIMITED, Group, Rules
+from perilune.gateway.admission.group import KEPT_BEFORE_ONE_IS_LEFT, UNLIMITED, Group, Rules
 from perilune.gateway.admission.lease import Lease
 from perilune.gateway.admission.port import Places, SlowNeighbours
 from perilune.gateway.admission.queue import Priority
 
 _RETRY_S = (0.005, 0.020)
-_KEPT_BEFORE_ONE_IS_LEFT = 9
 
 _log = logging.getLogger(__name__)
 
@@ -27,7 +26,7 @@ class ThreadedGroup(Group):
         self._changed = asyncio.Event()
         self._was_woken = asyncio.Event()
         self._server: asyncio.Task[None] | None = None
-        self._has_neighbours = False
+        self._others = 0  # processes that waited too when last asked
         self._handed_over = 0
         self._proved_cap = UNLIMITED  # the cap under which the backend gave a place last
 
@@ -82,15 +81,16 @@ class ThreadedGroup(Group):
             self._give_back(place, now_s)
 
     def _hand_over(self, place: int) -> bool:
-        """Give a freed place to the next of our line; of ten, one is left where others wait too.
+        """Give a freed place to the next of our line; of ten beyond our share, one is left where others wait too.
 
         After the cap was lowered nothing is handed over until the backend has given a place under the new one.
         """
         if not self.line or self._into is not None or place < 0 or not self._may_hand_over():
             return False
-        if self._has_neighbours and self._handed_over >= _KEPT_BEFORE_ONE_IS_LEFT:
+        if self._handed_over >= KEPT_BEFORE_ONE_IS_LEFT:
             self._handed_over = 0
-            return False
+            if self._others and not self._is_within_share(self._others):
+                return False
         cap, reserved = self._limits()
         if cap < self._proved_cap:
             return False
@@ -137,17 +137,17 @@ class ThreadedGroup(Group):
                 break
         if not self.line:
             return
-        event = self._was_woken if await self._others_wait() else self._changed
+        event = self._was_woken if await self._look_for_others() else self._changed
         with suppress(TimeoutError):
             await asyncio.wait_for(event.wait(), pause_s)
         self._was_woken.clear()
 
-    async def _others_wait(self) -> bool:
+    async def _look_for_others(self) -> int:
         if not isinstance(self._places, SlowNeighbours):
-            return False
+            return 0
         loop = asyncio.get_running_loop()
-        self._has_neighbours = await loop.run_in_executor(self._executor, self._places.others_wait, self.name)
-        return self._has_neighbours
+        self._others = await loop.run_in_executor(self._executor, self._places.others_wait, self.name)
+        return self._others
 
     async def _serve_next(self) -> bool:
         for priority in self.line.classes_in_order():

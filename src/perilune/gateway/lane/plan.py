@@ -196,6 +196,7 @@ def _constant(
         region=None if slot.region is None else slot.region.id,
         model=prepared.model,
         adjusted=prepared.adjusted,
+        priority=call.priority.name.lower(),
     )
 
 

@@ -7,9 +7,10 @@ from typing import Any
 import msgspec
 
 from perilune.core.errors import PeriluneError
-from perilune.core.secret import Secret
 from perilune.net.control import KIB, ControlAnswer, ControlClient
 from perilune.providers.contract.answers import demand_success, json_object, not_understood, server_now
+from perilune.providers.contract.holders import holder_digest
+from perilune.providers.contract.model_list import listed
 from perilune.providers.contract.reading import Binding
 from perilune.providers.kimi_code import web_read
 from perilune.providers.kimi_code.login import refused_login
@@ -17,7 +18,7 @@ from perilune.providers.kimi_code.names import unknown_names
 from perilune.providers.kimi_code.titles import level_title
 from perilune.providers.kimi_code.usages import Found, concurrency_of, read_counts, read_ratios
 from perilune.providers.kimi_code.wallet import odd_in, wallet_of
-from perilune.providers.kimi_code.wire import Me, Models, Usages, objects, shaped, text_of
+from perilune.providers.kimi_code.wire import Me, Usages, shaped, text_of
 from perilune.quota.snapshot import Limits, Snapshot
 from perilune.quota.windows import derive_windows
 
@@ -45,9 +46,11 @@ async def profile(binding: Binding, client: ControlClient, snapshot: Snapshot) -
         _extra(binding, client, "models", MODELS_S, 1024 * KIB), _extra(binding, client, "me", ME_S, 256 * KIB)
     )
     title, identity = _person(me, binding)
+    live = listed(models)
     return msgspec.structs.replace(
         snapshot,
-        models=_model_ids(models) or snapshot.models,
+        models=tuple(model.id for model in live) or snapshot.models,
+        live_models=live or snapshot.live_models,
         profile_title=title or snapshot.profile_title,
         plan_title=_title(snapshot, title),
         identity=identity or snapshot.identity,
@@ -134,6 +137,7 @@ def _carried(snapshot: Snapshot, previous: Snapshot | None) -> Snapshot:
     return msgspec.structs.replace(
         snapshot,
         models=previous.models,
+        live_models=previous.live_models,
         profile_title=previous.profile_title,
         profile_at=previous.profile_at,
         identity=snapshot.identity or previous.identity,
@@ -154,13 +158,7 @@ async def _extra(
 def _person(body: dict[str, Any], binding: Binding) -> tuple[str | None, str | None]:
     me, _ = shaped(body, Me)
     user_id = text_of(me.user_id)
-    return text_of(me.user_level_name), Secret(user_id).fingerprint(binding.salt) if user_id and binding.salt else None
-
-
-def _model_ids(body: dict[str, Any]) -> tuple[str, ...]:
-    models, _ = shaped(body, Models)
-    ids = (text_of(model.get("id")) for model in objects(models.data))
-    return tuple(model_id for model_id in ids if model_id)
+    return text_of(me.user_level_name), holder_digest(binding.plan.id, user_id) if user_id else None
 
 
 def _url(binding: Binding, leaf: str) -> str:

@@ -6,9 +6,9 @@ from datetime import datetime
 import msgspec
 from msgspec import Struct
 
-from perilune.core.secret import Secret
 from perilune.net.control import ControlAnswer, ControlClient
 from perilune.providers.contract.answers import not_understood, server_now
+from perilune.providers.contract.holders import holder_digest
 from perilune.providers.contract.reading import Binding
 from perilune.providers.kimi_code import web
 from perilune.providers.kimi_code.claims import claims_of
@@ -86,9 +86,9 @@ async def enriched(snapshot: Snapshot, calls: CallsBeside, *, grace_s: float = G
 
 
 def identity_of(binding: Binding) -> str | None:
-    """The fingerprint of the person that a token names, None where it names none."""
+    """The digest of the person that a token names, None where it names none."""
     subject = claims_of(binding.secret).subject
-    return Secret(subject).fingerprint(binding.salt) if subject and binding.salt else None
+    return holder_digest(binding.plan.id, subject) if subject else None
 
 
 def _merged(snapshot: Snapshot, told: Told | None) -> Snapshot:

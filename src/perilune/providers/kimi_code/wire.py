@@ -30,19 +30,6 @@ class Usages(Struct, frozen=True):
     subType: Foreign = None  # noqa: N815
 
 
-class Model(Struct, frozen=True):
-    """One model of the live list."""
-
-    id: Foreign = None
-    context_length: Foreign = None
-
-
-class Models(Struct, frozen=True):
-    """The live list of models."""
-
-    data: Foreign = None
-
-
 class Me(Struct, frozen=True):
     """Who the key belongs to; everything else the vendor sends is dropped when decoded."""
 

@@ -8,9 +8,9 @@ import msgspec
 from msgspec import Struct
 
 from perilune.core.errors import AnswerError, PeriluneError, Problem
+from perilune.core.live_models import LiveModel
 from perilune.core.numbers import parse_integer, parse_number
 from perilune.core.redact import vendor_words
-from perilune.core.secret import Secret
 from perilune.net.control import KIB, ControlAnswer, ControlClient
 from perilune.providers.contract.answers import (
     demand_success,
@@ -20,6 +20,8 @@ from perilune.providers.contract.answers import (
     server_now,
     vendor_of,
 )
+from perilune.providers.contract.holders import holder_digest
+from perilune.providers.contract.model_list import listed
 from perilune.providers.contract.reading import Binding
 from perilune.providers.moonshot.wire import Balances, Envelope, Me, Organization
 from perilune.quota.snapshot import Balance, Limits, Snapshot
@@ -59,6 +61,7 @@ async def read(binding: Binding, client: ControlClient, now: datetime, previous:
         snapshot,
         limits=told.limits,
         models=previous.models if previous else (),
+        live_models=previous.live_models if previous else (),
         profile_at=previous.profile_at if previous else None,
         identity=told.identity or (previous.identity if previous else None),
         limits_refused_at=(snapshot.fetched_at if asks_limits else refused_at) if told.is_refused else None,
@@ -67,8 +70,9 @@ async def read(binding: Binding, client: ControlClient, now: datetime, previous:
 
 async def profile(binding: Binding, client: ControlClient, snapshot: Snapshot) -> Snapshot:
     """The snapshot with the models that the account offers; a call that fails adds nothing."""
-    models = await _models(binding, client)
-    return msgspec.structs.replace(snapshot, models=models or snapshot.models, profile_at=snapshot.fetched_at)
+    live = await _models(binding, client) or snapshot.live_models
+    models = tuple(model.id for model in live) or snapshot.models
+    return msgspec.structs.replace(snapshot, models=models, live_models=live, profile_at=snapshot.fetched_at)
 
 
 def understood(binding: Binding, answer: ControlAnswer, now: datetime) -> Snapshot:
@@ -126,17 +130,13 @@ def _demand_zero_code(binding: Binding, answer: ControlAnswer, body: dict[str, A
     )
 
 
-async def _models(binding: Binding, client: ControlClient) -> tuple[str, ...]:
+async def _models(binding: Binding, client: ControlClient) -> tuple[LiveModel, ...]:
     url = f"{binding.base}/models"
     try:
         answer = await client.get(url, secret=binding.bound, timeout_s=MODELS_S, max_bytes=1024 * KIB)
-        body = json_object(binding, answer) if answer.status == 200 else {}
+        return listed(json_object(binding, answer)) if answer.status == 200 else ()
     except PeriluneError:
         return ()
-    data = body.get("data")
-    rows = data if isinstance(data, list) else []
-    ids = (row.get("id") for row in rows if isinstance(row, dict))
-    return tuple(name for name in ids if isinstance(name, str) and name)
 
 
 async def _told(binding: Binding, client: ControlClient) -> _Told:
@@ -161,8 +161,8 @@ def _organization(body: dict[str, Any], binding: Binding) -> _Told:
         tpm=_above_zero(organization.max_token_per_minute),
         tpd=_above_zero(organization.max_token_quota),
     )
-    named = isinstance(organization.id, str) and organization.id and binding.salt
-    return _Told(limits, Secret(organization.id).fingerprint(binding.salt) if named else None)
+    name = organization.id if isinstance(organization.id, str) else ""
+    return _Told(limits, holder_digest(binding.plan.id, name) if name else None)
 
 
 def _above_zero(value: Any) -> int | None:

@@ -1,20 +1,23 @@
 """One job under way: its steps are stored before the next begins, and it stops at a step when asked to."""
 
 import asyncio
+import logging
 import zlib
 from collections.abc import Awaitable, Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Literal, TypeVar
 
 import msgspec
 
+from perilune.core.errors import PeriluneError
 from perilune.review.jobs.ports import JobQueue
 from perilune.store.job_rows import Claim
 
 T = TypeVar("T")
+_log = logging.getLogger(__name__)
 
-VERSION = 1
+VERSION = 2
 """The schema version of stored steps. Those of another version are done again; paid answers are kept elsewhere."""
 
 
@@ -36,6 +39,10 @@ class Underway:
         self._stopped: Literal["lost", "cancelled", "superseded"] | None = None
         self.stopping = asyncio.Event()
 
+    def now(self) -> datetime:
+        """This moment."""
+        return self._clock()
+
     def told(self, how: Literal["lost", "cancelled", "superseded"]) -> None:
         """Stop at the next step; the first reason stands."""
         if self._stopped is None:
@@ -53,6 +60,21 @@ class Underway:
         if not await asyncio.to_thread(self._queue.is_ours, self.claim):
             self.told("lost")
         self.check()
+
+    async def beat(self, lease: timedelta, every_s: float) -> None:
+        """Keep the lease alive until cancelled or told to stop."""
+        while True:
+            await asyncio.sleep(every_s)
+            try:
+                beat = await asyncio.to_thread(self._queue.heartbeat, self.claim, lease, self._clock())
+            except PeriluneError as error:
+                _log.warning("job %s: no heartbeat: %s", self.claim.id, error.problem.code)
+                continue
+            if not beat.is_ours:
+                self.told("lost")
+                return
+            if beat.stop is not None:
+                self.told(beat.stop)
 
     async def step(self, name: str, given: object, kind: type[T], work: Callable[[], Awaitable[T]]) -> T:
         """What a step gives for `given`: from the store where it was done before, else done now and stored.

@@ -119,7 +119,7 @@ class Worker:
 
     async def _work(self, claim: Claim) -> None:
         underway = Underway(self._queue, claim, self._clock)
-        beating = asyncio.create_task(self._beat(underway))
+        beating = asyncio.create_task(underway.beat(self._pace.lease, self._pace.heartbeat_s))
         try:
             await self._end(claim, await self._outcome(underway))
         except PeriluneError as error:  # the store failed at the end: the lease runs out and the job is taken over
@@ -153,17 +153,3 @@ class Worker:
                 await asyncio.to_thread(defer)
             case Ended(state=state, output=output, reason=reason):
                 await asyncio.to_thread(self._queue.finish, claim, state, self._clock(), output, reason)
-
-    async def _beat(self, underway: Underway) -> None:
-        while True:
-            await asyncio.sleep(self._pace.heartbeat_s)
-            try:
-                beat = await asyncio.to_thread(self._queue.heartbeat, underway.claim, self._pace.lease, self._clock())
-            except PeriluneError as error:
-                _log.warning("job %s: no heartbeat: %s", underway.claim.id, error.problem.code)
-                continue
-            if not beat.is_ours:
-                underway.told("lost")
-                return
-            if beat.stop is not None:
-                underway.told(beat.stop)

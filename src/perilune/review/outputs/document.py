@@ -73,6 +73,7 @@ def config_document(config: ConfigFacts) -> dict[str, Any]:
         "sha256": config.sha256,
         "rules_changed_in_head": config.rules_changed_in_head,
         "ignored_keys": list(config.ignored_keys),
+        "not_carried": list(config.not_carried),
         "rules": [to_builtins(rule) for rule in config.rules],
     }
 

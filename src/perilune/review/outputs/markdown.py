@@ -5,28 +5,13 @@ import re
 from perilune.core.messages import Voice
 from perilune.patches.finding import Finding
 from perilune.review.coverage import CoverageState
+from perilune.review.outputs.harmless import harmless, harmless_line
 from perilune.review.outputs.wording import files_line, place, severity_word, summary_line, unplaced_lines
 from perilune.review.prompt.escapes import one_line, visible
 from perilune.review.rank import MOST_FOLDED
 from perilune.review.result import ReviewResult
 
-_MENTION = re.compile(r"(?<![\w`])@([A-Za-z0-9][\w/-]*)")
-_LINK = re.compile(r"!?\[([^\]]*)\]\(([^)]*)\)")
-_ADDRESS = re.compile(r"\b(?:https?|ftp)://[^\s<>`]+")
-_COMMAND = re.compile(r"^(\s*)/(\w)", re.MULTILINE)
-_CLOSING = re.compile(r"(?i)\b(clos(?:e|es|ed)|fix(?:es|ed)?|resolv(?:e|es|ed))(:?\s+)((?:[\w.-]+/[\w.-]+)?#\d+)")
 _MOST_GAPS = 50
-
-
-def harmless(text: str) -> str:
-    """Text of a model or of the diff as Markdown that does nothing: mentions, links, HTML, commands are made plain."""
-    shown = "\n".join(visible(line) for line in text.split("\n"))
-    shown = shown.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    shown = _LINK.sub(lambda match: f"{match[1]} ({match[2]})", shown)
-    shown = _ADDRESS.sub(lambda match: f"`{match[0]}`", shown)
-    shown = _MENTION.sub(r"`@\1`", shown)
-    shown = _CLOSING.sub(r"\1\2`\3`", shown)
-    return _COMMAND.sub(r"\1\\/\2", shown)
 
 
 def fence(code: str, language: str = "") -> str:
@@ -55,9 +40,8 @@ def markdown(result: ReviewResult, voice: Voice) -> str:
 
 
 def _finding(finding: Finding, voice: Voice) -> str:
-    head = (
-        f"### {severity_word(finding.severity, voice)} · {code(place(finding.anchor))}\n**{harmless(finding.title)}**"
-    )
+    title = harmless_line(finding.title)
+    head = f"### {severity_word(finding.severity, voice)} · {code(place(finding.anchor))}\n**{title}**"
     parts = [head, harmless(finding.body)]
     if finding.suggestion is not None:
         old = [f"-{visible(line)}" for line in finding.anchor.quote.split("\n")]
@@ -67,7 +51,7 @@ def _finding(finding: Finding, voice: Voice) -> str:
 
 
 def _row(finding: Finding, voice: Voice) -> str:
-    title = harmless(one_line(finding.title, 200))
+    title = harmless_line(one_line(finding.title, 200))
     head = f"- {severity_word(finding.severity, voice)} {code(place(finding.anchor))}"
     return f"{head} {title} ({finding.verification.state})"
 

@@ -7,6 +7,7 @@ from perilune.core.width import pad, width, wrap
 from perilune.patches.finding import Finding, Suggestion, Verdict
 from perilune.review.coverage import CoverageItem, CoverageState
 from perilune.review.outputs.wording import (
+    config_lines,
     counted,
     files_line,
     place,
@@ -42,6 +43,8 @@ def opening(result: ReviewResult, voice: Voice) -> list[str]:
         lines += [voice.say(f"review.degraded.{step}") for step in result.plan.degraded]
         if result.plan.allowed.is_halved:
             lines.append(voice.say("review.stale"))
+    lines += config_lines(result, voice)
+    lines += result.config.migrated.splitlines() if result.config.migrated is not None else []
     if result.config.rules_changed_in_head:
         lines.append(voice.say("review.rules_changed"))
     return lines

@@ -11,6 +11,7 @@ from perilune.review.coverage import CoverageItem, CoverageState
 from perilune.review.plan.planner import Plan
 from perilune.review.prompt.escapes import one_line
 from perilune.review.result import ReviewResult
+from perilune.review.settings import KODUS_FILE
 
 _LONGEST_NAME = 200
 
@@ -135,3 +136,17 @@ def unplaced_lines(result: ReviewResult, voice: Voice) -> list[str]:
     if not count:
         return []
     return [voice.say("review.unplaced.one" if count == 1 else "review.unplaced", count=count)]
+
+
+def config_lines(result: ReviewResult, voice: Voice) -> list[str]:
+    """What is to be said of where the settings came from."""
+    config = result.config
+    lines = []
+    if config.problem is not None:
+        words = f"{config.problem.code}.what" + (f".{config.problem.variant}" if config.problem.variant else "")
+        lines.append(voice.say("migration.defaults", problem=voice.say(words, **config.problem.facts)))
+    if config.migrated is not None:
+        lines.append(voice.say("migration.from", file=KODUS_FILE))
+    if config.not_carried:
+        lines.append(voice.say("migration.left", keys=", ".join(one_line(key, 80) for key in config.not_carried)))
+    return lines

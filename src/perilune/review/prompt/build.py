@@ -1,8 +1,9 @@
 """Puts a unit into a prompt, and names what was asked by a hash that leaves out what changes from run to run."""
 
 import random
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from hashlib import sha256
+from typing import Protocol
 
 import msgspec
 from msgspec import Struct, field
@@ -22,6 +23,7 @@ _LANGUAGES = {"en": "English", "zh-CN": "Simplified Chinese"}
 _MOST_TEXT = 500
 _MOST_NAMES = 50
 _MOST_SUBJECT = 200
+_RELATED = "\nrelated code at the head, unchanged here, for reading only:"
 
 
 class Shown(Struct, frozen=True, kw_only=True):
@@ -31,6 +33,20 @@ class Shown(Struct, frozen=True, kw_only=True):
     body: str
     texts: Mapping[str, FileText]
     secrets: tuple[SecretFound, ...] = ()
+    related: str = ""
+
+
+class Excerpt(Protocol):
+    """Some lines of a file that a unit leans on, and why they are shown."""
+
+    @property
+    def path(self) -> str: ...
+    @property
+    def why(self) -> str: ...
+    @property
+    def numbers(self) -> Sequence[int]: ...
+    @property
+    def lines(self) -> Sequence[str]: ...
 
 
 class Setting(Struct, frozen=True, kw_only=True):
@@ -57,8 +73,12 @@ def show(
     heads: Mapping[str, Sequence[str]],
     *,
     redacts: bool = True,
+    related: Iterable[Excerpt] = (),
 ) -> Shown:
-    """The files of a unit laid out, with context from their new content where that is known."""
+    """The files of a unit laid out, with context from their new content where that is known.
+
+    Shape: `related` is code from elsewhere, the most telling first; all context together is no longer than the diff.
+    """
     blocks: list[str] = []
     texts: dict[str, FileText] = {}
     secrets: list[SecretFound] = []
@@ -73,7 +93,24 @@ def show(
         blocks.append(laid.text + around)
         rows += blocks[-1].count("\n") + 1
         secrets += laid.secrets
-    return Shown(unit=unit, body="\n".join(blocks), texts=texts, secrets=tuple(secrets))
+    leaned = _related(related, Redactor(is_on=redacts), room)
+    return Shown(unit=unit, body="\n".join(blocks), texts=texts, secrets=tuple(secrets), related=leaned)
+
+
+def _related(excerpts: Iterable[Excerpt], redactor: Redactor, room: int) -> str:
+    """Excerpts as long as there is room; one that does not fit whole is left out."""
+    rows: list[str] = []
+    used = len(_RELATED)
+    for excerpt in excerpts:
+        texts, _ = redactor.redact(list(excerpt.lines))
+        lines = [f"{number} {shorten(visible(text))}" for number, text in zip(excerpt.numbers, texts, strict=True)]
+        block = [f"= {one_line(excerpt.path, _MOST_SUBJECT)}: {one_line(excerpt.why, _MOST_SUBJECT)}", *lines]
+        size = sum(len(row.encode()) + 1 for row in block)
+        if used + size > room:
+            continue
+        used += size
+        rows += block
+    return "\n".join((_RELATED, *rows)) if rows else ""
 
 
 def _context(file: File, head: Sequence[str] | None, redactor: Redactor, room: int) -> tuple[str, int]:
@@ -102,7 +139,7 @@ def _merged(before: FileText | None, laid: Laid, head: Sequence[str] | None, row
 
 def generate_prompt(shown: Shown, setting: Setting, thinking: Thinking, vote: int, attempt: int = 0) -> Prompt:
     """The prompt of one vote on one unit. From the second vote on the files come in an order seeded by the unit."""
-    body = shown.body if vote == 0 else _shuffled(shown, vote)
+    body = (shown.body if vote == 0 else _shuffled(shown, vote)) + shown.related
     language = _LANGUAGES.get(setting.language, "English")
     task = f"Write titles and bodies in {language}. Review this change and answer in json."
     rules = _rules_block(setting)

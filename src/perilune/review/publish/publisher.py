@@ -22,7 +22,7 @@ from perilune.patches.finding import Finding, State
 from perilune.review.exits import has_failing
 from perilune.review.publish.live import against_live, is_own, may_resolve
 from perilune.review.publish.markers import SUMMARY, review_mark
-from perilune.review.publish.outbox import Outbox, OutboxRow, body_hash
+from perilune.review.publish.outbox import Outbox, OutboxRow, SendState, body_hash
 from perilune.review.publish.places import place_of
 from perilune.review.publish.sending import Sender, Write, refs_of
 from perilune.review.publish.summary import summary_text
@@ -124,7 +124,7 @@ class Publisher:
         if not drawn.posts:
             return
         await self._forge.tidy(pull.address)
-        queue: list[tuple[str, tuple[Post, ...]]] = [("1", tuple(drawn.posts))]
+        queue: list[tuple[str, tuple[Post, ...]]] = [await self._first_part(result, drawn.posts)]
         while queue:
             part, posts = queue.pop(0)
             outcome = await self._review(result, pull, part, posts)
@@ -140,18 +140,26 @@ class Publisher:
                 middle = (len(posts) + 1) // 2
                 queue += [(f"{part}.1", posts[:middle]), (f"{part}.2", posts[middle:])]
 
+    async def _first_part(self, result: ReviewResult, posts: Sequence[Post]) -> tuple[str, tuple[Post, ...]]:
+        """All comments under the first free number: halves of an earlier try may stand."""
+        number = 1
+        while True:
+            row = await asyncio.to_thread(self._outbox.row, result.run_id, "review", str(number))
+            if row is None or row.body_hash == _digest(posts) or row.state not in (SendState.DONE, SendState.FAILED):
+                return str(number), tuple(posts)
+            number += 1
+
     async def _review(
         self, result: ReviewResult, pull: PullRequest, part: str, posts: tuple[Post, ...]
     ) -> Posted | Rejected:
         marker = review_mark(result.run_id, part, pull.head_sha)
         body = self._voice.say("publish.review", count=len(posts))
-        digest = body_hash(body, *(post.body for post in posts))
-        row = OutboxRow(run=result.run_id, kind="review", part=part, body_hash=digest, marker=marker)
+        row = OutboxRow(run=result.run_id, kind="review", part=part, body_hash=_digest(posts), marker=marker)
         return await self._sender.send(row, lambda: self._forge.post_review(pull, body, posts, marker))
 
     async def _on_files(self, result: ReviewResult, pull: PullRequest, drawn: _Drawn) -> None:
-        for number, post in enumerate(drawn.files, 1):
-            part = f"{number}"
+        for post in drawn.files:
+            part = body_hash(post.body)[:12]
             marker = review_mark(result.run_id, f"file-{part}", pull.head_sha)
             marked = Post(id=post.id, place=post.place, body=f"{post.body}\n{marker}")
             row = OutboxRow(run=result.run_id, kind="file", part=part, body_hash=body_hash(post.body), marker=marker)
@@ -223,3 +231,7 @@ def conclusion_of(result: ReviewResult) -> Conclusion:
 
 def _posting(forge: Forge, pull: PullRequest, post: Post) -> Write:
     return lambda: forge.post_on_file(pull, post)
+
+
+def _digest(posts: Sequence[Post]) -> str:
+    return body_hash(*(post.body for post in posts))

@@ -39,10 +39,11 @@ class Sender:
     async def send(self, row: OutboxRow, write: Write) -> Posted | Rejected:
         """The outcome of a row: that of an earlier process where it was sent before, else of the call made now.
 
+        A row stands for what is said once under its name: its body may be another by now, such as a status of the hour.
         Raises: ReviewError, SupersededError.
         """
         stored = await asyncio.to_thread(self._outbox.row, *row.key)
-        if stored is not None and stored.body_hash == row.body_hash:
+        if stored is not None:
             match stored.state:
                 case SendState.DONE:
                     return Posted(refs=stored.refs)
@@ -51,9 +52,9 @@ class Sender:
                 case SendState.SUPERSEDED:
                     raise SupersededError
                 case SendState.SENDING:
-                    return await self._reconciled(stored, write)
+                    return await self._reconciled(structs.replace(row, sent_at=stored.sent_at), write)
                 case SendState.PENDING:
-                    return await self._sent(stored, write)
+                    pass  # nothing has left: what is said now counts
         await self._keep(row)
         return await self._sent(row, write)
 

@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from perilune.core.messages import Voice
 from perilune.patches.finding import Finding
 from perilune.review.coverage import CoverageState
-from perilune.review.outputs.markdown import code, harmless
-from perilune.review.outputs.wording import files_line, place, severity_word, summary_line, unplaced_lines
+from perilune.review.outputs.harmless import harmless_line
+from perilune.review.outputs.markdown import code
+from perilune.review.outputs.wording import config_lines, files_line, place, severity_word, summary_line, unplaced_lines
 from perilune.review.prompt.escapes import one_line
 from perilune.review.publish.markers import SUMMARY
 from perilune.review.rank import MOST_FOLDED
@@ -31,9 +32,13 @@ def summary_text(
         [f"**{summary_line(result, voice)}**", files_line(result, voice)],
         [_row(finding, voice) for finding in inline],
         [_demoted(finding, words, voice) for finding, words in demoted],
-        [voice.say("publish.fixed", title=harmless(title)) for title in fixed],
+        [voice.say("publish.fixed", title=harmless_line(title)) for title in fixed],
         [voice.say("publish.carried", count=len(carried))] if carried else [],
-        [_status(result, voice), *unplaced_lines(result, voice)],
+        [
+            _status(result, voice),
+            *(harmless_line(line) for line in config_lines(result, voice)),
+            *unplaced_lines(result, voice),
+        ],
         _details(voice.say("review.folded_short", count=len(result.folded)), _folded(result, moved, voice)),
         _details(voice.say("publish.coverage"), _coverage(result)),
         [_cost(result, voice), voice.say("publish.again")],
@@ -53,13 +58,13 @@ def _joined(sections: Sequence[Sequence[str]]) -> str:
 
 
 def _row(finding: Finding, voice: Voice) -> str:
-    title = harmless(one_line(finding.title, 200))
+    title = harmless_line(one_line(finding.title, 200))
     return f"- {severity_word(finding.severity, voice)} {code(place(finding.anchor))} {title}"
 
 
 def _demoted(finding: Finding, words: str, voice: Voice) -> str:
     said = f" ({code(one_line(words, 160))})" if words else ""
-    return f"{_row(finding, voice)}{said}\n  {harmless(one_line(finding.body, 600))}"
+    return f"{_row(finding, voice)}{said}\n  {harmless_line(one_line(finding.body, 600))}"
 
 
 def _folded(result: ReviewResult, moved: set[str], voice: Voice) -> list[str]:

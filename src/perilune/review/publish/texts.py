@@ -4,10 +4,14 @@ from perilune.core.messages import Voice
 from perilune.forges.contract.port import Place
 from perilune.forges.contract.spec import ForgeSpec
 from perilune.patches.finding import Finding
-from perilune.review.outputs.markdown import fence, harmless
+from perilune.patches.suggestion import MOST_LINES, Demotion
+from perilune.review.outputs.harmless import harmless, harmless_line
+from perilune.review.outputs.markdown import fence
 from perilune.review.outputs.wording import severity_word
-from perilune.review.prompt.escapes import one_line
+from perilune.review.prompt.escapes import one_line, visible
 from perilune.review.publish.markers import finding_mark
+
+_UNSHOWN = (None, "", Demotion.OFF_BY_SETTING, Demotion.NOOP, Demotion.EMPTY, Demotion.MARKER, Demotion.PROSE)
 
 
 def comment_text(finding: Finding, place: Place, spec: ForgeSpec, voice: Voice) -> str:
@@ -15,15 +19,15 @@ def comment_text(finding: Finding, place: Place, spec: ForgeSpec, voice: Voice) 
     mark = finding_mark(finding)
     parts = [_range_words(place, spec, voice), _title(finding, voice), harmless(finding.body)]
     if finding.trigger:
-        parts.append(voice.say("publish.trigger", trigger=harmless(one_line(finding.trigger, 600))))
-    parts.append(suggestion_text(finding, place, spec))
+        parts.append(voice.say("publish.trigger", trigger=harmless_line(one_line(finding.trigger, 600))))
+    parts.append(suggestion_text(finding, place, spec) or _demoted_code(finding))
     text = "\n\n".join(part for part in parts if part)
     return f"{text[: spec.body_limit - len(mark) - 2]}\n\n{mark}"
 
 
 def _title(finding: Finding, voice: Voice) -> str:
     word = severity_word(finding.severity, voice)
-    return f"**{word}** · {finding.category.value} · **{harmless(one_line(finding.title, 80))}**"
+    return f"**{word}** · {finding.category.value} · **{harmless_line(one_line(finding.title, 80))}**"
 
 
 def _range_words(place: Place, spec: ForgeSpec, voice: Voice) -> str:
@@ -33,6 +37,15 @@ def _range_words(place: Place, spec: ForgeSpec, voice: Voice) -> str:
     is_old = place.side == "old"
     first, last = (spot.old if is_old else spot.new for spot in (place.start, place.end))
     return voice.say("publish.lines", first=first, last=last)
+
+
+def _demoted_code(finding: Finding) -> str:
+    """The code of a proposal that did not pass every check, as prose: nobody can commit it by a click."""
+    proposal = finding.proposal
+    if finding.suggestion is not None or proposal is None or finding.suggestion_note in _UNSHOWN:
+        return ""
+    lines = [visible(line) for line in proposal.replacement.rstrip("\n").split("\n")[:MOST_LINES]]
+    return fence("\n".join(lines)) if any(line.strip() for line in lines) else ""
 
 
 def suggestion_text(finding: Finding, place: Place, spec: ForgeSpec) -> str:

@@ -9,7 +9,8 @@ from perilune.core.messages import Voice
 from perilune.patches.finding import State
 from perilune.review.commands import Verb
 from perilune.review.jobs.underway import Underway
-from perilune.review.outputs.markdown import code, harmless
+from perilune.review.outputs.harmless import harmless, harmless_line
+from perilune.review.outputs.markdown import code
 from perilune.review.ports import ModelAnswer, ModelRequest, SlotView
 from perilune.review.prompt.explain import explain_prompt
 from perilune.review.pulls.ports import Access
@@ -41,7 +42,7 @@ def status_text(rows: Sequence[FindingRow], standing: PullRow | None, slots: Seq
                 said.append(voice.say("pull.quota", slot=number, window=window.id, used=used))
     still = [row for row in rows if row.state in _OPEN]
     said.append(voice.say("pull.open", count=len(still)))
-    said += [f"- {code(row.path)} {harmless(row.title)}" for row in still[:_MOST_OPEN]]
+    said += [f"- {code(row.path)} {harmless_line(row.title)}" for row in still[:_MOST_OPEN]]
     return "\n".join(said)
 
 

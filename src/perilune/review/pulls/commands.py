@@ -126,10 +126,8 @@ class _OneCommand:
             return
         now = self._work.now()
         key = f"{self._subject}/review-{self._comment}/{pull.base_ref}"
-        forced = msgspec.structs.replace(self._command, is_forced=True) if same else self._command
         job = NewJob(
-            id=str(uuid7(now)), key=key, kind=REVIEW,
-            input=msgspec.json.encode(msgspec.structs.replace(self._job, command=forced)),
+            id=str(uuid7(now)), key=key, kind=REVIEW, input=msgspec.json.encode(self._job),
             repository=f"{self._job.where.forge}/{self._job.where.host}/{self._job.where.repository}",
             subject=self._subject, priority=0,
         )  # fmt: skip

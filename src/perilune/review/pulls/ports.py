@@ -16,6 +16,7 @@ from perilune.review.result import ReviewResult
 from perilune.review.services import ReviewServices
 from perilune.review.settings import ReviewSettings
 from perilune.review.trigger import Where
+from perilune.store.day_spend import Spent
 from perilune.store.findings import FindingRow, PullRow
 
 Pause = Callable[[float], Awaitable[None]]
@@ -78,6 +79,10 @@ class Access(Protocol):
         ...
 
     def services(self) -> ReviewServices: ...
+
+    def spent(self, repository: str, since: datetime) -> Spent:
+        """What the reviews of a repository have taken. Synchronous, made in a thread."""
+        ...
 
     async def reviewed(self, result: ReviewResult, title: str) -> None:
         """A review has ended: it is kept for lists."""

@@ -46,6 +46,12 @@ def rows_after(
     return list(changed.values())
 
 
+def under_known_ids(rows: Sequence[FindingRow], present: Sequence[FindingRow], run: str) -> list[FindingRow]:
+    """The same rows, those that this run has kept before under the ids they had then: it was taken up again."""
+    ids = {row.thread: row.id for row in present if row.run == run and row.thread is not None}
+    return [structs.replace(row, id=ids.get(row.thread or "", row.id)) if row.run == run else row for row in rows]
+
+
 def _moved(row: FindingRow, state: State, at: datetime) -> FindingRow:
     return structs.replace(row, state=state, updated_at=at)
 

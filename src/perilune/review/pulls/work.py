@@ -17,13 +17,15 @@ from perilune.review.jobs.worker import Ended, Later
 from perilune.review.publish.publisher import CHECK, Publisher, Publishing
 from perilune.review.publish.sending import Sender, SupersededError
 from perilune.review.pulls.carry import Carry, known_before, renames_between
+from perilune.review.pulls.day import day_begins, is_spent, next_day, within_day
 from perilune.review.pulls.force import Forced
 from perilune.review.pulls.ports import Access, OpenPull, Outcome, Pause
-from perilune.review.pulls.record import rows_after
+from perilune.review.pulls.record import rows_after, under_known_ids
 from perilune.review.result import Publication, ReviewResult, RunStatus
 from perilune.review.run import Reviewer, ReviewOptions
 from perilune.review.settings import ReviewSettings
 from perilune.review.trigger import PullJob, why_not_pull
+from perilune.store.day_spend import Spent
 from perilune.store.findings import FindingRow, PullRow
 from perilune.store.job_rows import JobState
 
@@ -32,11 +34,19 @@ _JITTER_S = (1.0, 30.0)
 
 
 class Acquired(Struct, frozen=True, kw_only=True):
-    """What was read of a pull request when its run began."""
+    """What was read of a pull request when its run began, and what was known of earlier heads then.
+
+    A run that is taken up again goes on from this, though it has changed findings and threads itself meanwhile; one
+    that was put off reads anew.
+    """
 
     pull: PullRequest
     threads: tuple[Thread, ...] = ()
     me: Person = Person(login="")
+    rows: tuple[FindingRow, ...] = ()
+    standing: PullRow | None = None
+    spent: Spent = Spent()
+    is_over: bool = False
 
 
 class PullReviews:
@@ -100,26 +110,42 @@ class _OneReview:
 
     async def run(self) -> Ended | Later:
         """Every stage in order."""
-        acquired = await self._underway.step("acquire", self._subject, Acquired, self._acquire)
+        acquired = await self._acquired()
         settings = self._access.settings()
-        standing = await asyncio.to_thread(self._access.records.pull, self._subject)
-        reason = self._unwanted(acquired.pull, settings, standing)
+        reason = self._unwanted(acquired.pull, settings, acquired.standing)
         if reason is not None:
             return self._ended(JobState.SUPERSEDED if reason == "known" else JobState.CANCELLED, acquired, reason)
+        if is_spent(settings.budget, acquired.spent):
+            return await self._put_off(acquired, next_day(self._work.now()), "PL-REVIEW-BUDGET")
         await self._react("running")
-        rows = await asyncio.to_thread(self._access.records.findings, self._subject)
-        carry = await self._carry(acquired, rows, standing)
+        rows = list(acquired.rows)
+        carry = await self._carry(acquired, rows, acquired.standing)
         result = await self._review(acquired, carry)
         if result.status is RunStatus.DEFERRED:
             return await self._deferred(acquired, result)
         publication = await self._publish(acquired, result, carry, rows)
         return await self._settled(acquired, result, publication, carry, rows)
 
+    async def _acquired(self) -> Acquired:
+        """What this run began with; read anew after it was put off."""
+        kept = await self._underway.recall("acquire", self._subject, Acquired)
+        if kept is not None and not kept.is_over:
+            return kept
+        acquired = await self._acquire()
+        await self._underway.keep("acquire", self._subject, acquired)
+        return acquired
+
     async def _acquire(self) -> Acquired:
+        records, subject = self._access.records, self._subject
+        rows = tuple(await asyncio.to_thread(records.findings, subject))
+        standing = await asyncio.to_thread(records.pull, subject)
+        spent = await asyncio.to_thread(self._access.spent, self._repository, day_begins(self._work.now()))
         pull = await self._forge.pull(self._address)
+        begun = Acquired(pull=pull, rows=rows, standing=standing, spent=spent)
         if not self._opened.may_publish:
-            return Acquired(pull=pull)
-        return Acquired(pull=pull, threads=await self._forge.threads(self._address), me=await self._forge.identity())
+            return begun
+        threads, me = await self._forge.threads(self._address), await self._forge.identity()
+        return msgspec.structs.replace(begun, threads=threads, me=me)
 
     def _unwanted(self, pull: PullRequest, settings: ReviewSettings, standing: PullRow | None) -> str | None:
         """Why there is nothing to do: policy, a pause, or a head that was reviewed already."""
@@ -133,7 +159,14 @@ class _OneReview:
         if standing.is_paused and not is_command:
             return "paused"
         is_same = (standing.reviewed_head, standing.reviewed_base) == (pull.head_sha, pull.base_ref)
-        return "known" if is_same and standing.run != self._underway.claim.id and not self._is_forced else None
+        is_known = is_same and standing.run != self._underway.claim.id
+        return "known" if is_known and not self._is_forced and not self._focus else None
+
+    @property
+    def _focus(self) -> str:
+        """What a reader cares for most. On a head that was reviewed it orders what is known: nothing is bought."""
+        command = self._job.command
+        return command.text if command is not None and command.verb is Verb.REVIEW else ""
 
     @property
     def _is_forced(self) -> bool:
@@ -161,27 +194,32 @@ class _OneReview:
 
     async def _review(self, acquired: Acquired, carry: Carry) -> ReviewResult:
         services = self._access.services()
+        user = within_day(self._access.settings().budget, acquired.spent, services.user)
+        services = msgspec.structs.replace(services, user=user)
         if self._is_forced:
             services = msgspec.structs.replace(services, answers=Forced(services.answers, self._underway.claim.id))
-        command = self._job.command
         options = ReviewOptions(
             run=self._underway.claim.id, steps=self._underway, earlier=carry,
-            language=self._access.voice().language, focus=command.text if command is not None else "",
+            language=self._access.voice().language, focus=self._focus, is_lenient=True,
         )  # fmt: skip
         return await Reviewer(services).review(await self._opened.source(acquired.pull), options)
 
     async def _deferred(self, acquired: Acquired, result: ReviewResult) -> Later:
-        """Not now: the forge is told until when, and the job waits."""
-        until = self._work.later(result.retry_at)
+        """Not now, and until when as far as it is known."""
+        code = result.errors[0].code if result.errors else "PL-REVIEW-BUDGET"
+        return await self._put_off(acquired, result.retry_at, code)
+
+    async def _put_off(self, acquired: Acquired, at: datetime | None, code: str) -> Later:
+        """The forge is told until when, and the job waits."""
         voice = self._access.voice()
         title = voice.say("publish.status.deferred")
-        if result.retry_at is not None:
-            title = f"{title} {voice.say('publish.until', until=result.retry_at)}"
+        if at is not None:
+            title = f"{title} {voice.say('publish.until', until=at)}"
         if self._opened.may_publish:
             await self._underway.hold()
             await self._forge.report(acquired.pull, Report(name=CHECK, conclusion="neutral", title=title))
-        code = result.errors[0].code if result.errors else "PL-REVIEW-BUDGET"
-        return Later(until, code)
+        await self._underway.keep("acquire", self._subject, msgspec.structs.replace(acquired, is_over=True))
+        return Later(self._work.later(at), code)
 
     async def _publish(
         self, acquired: Acquired, result: ReviewResult, carry: Carry, rows: list[FindingRow]
@@ -222,6 +260,8 @@ class _OneReview:
         threads = await self._forge.threads(self._address) if publication.state == "published" else ()
         now = self._work.now()
         after = rows_after(result, carry.outcome, rows, threads, acquired.me, self._subject, now)
+        present = await asyncio.to_thread(self._access.records.findings, self._subject)
+        after = under_known_ids(after, present, self._underway.claim.id)
         await self._underway.hold()
         await asyncio.to_thread(self._access.records.save, after)
         if result.status is not RunStatus.FAILED:

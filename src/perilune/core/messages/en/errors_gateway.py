@@ -168,6 +168,7 @@ MESSAGES = {
     "PL-GW-QUEUE.title": "Waited too long for a place.",
     "PL-GW-QUEUE.what": "Waited {waited_s} s for a place on {account} ({in_flight} of {cap} in use).",
     "PL-GW-QUEUE.what.NO-CAP": "Waited {waited_s} s for a place on {account}.",
+    "PL-GW-QUEUE.what.CUT-OFF": "Waited {waited_s} s for a place on {account}: the server that keeps the places cannot be asked, and gateway.redis_failure is closed.",
     "PL-GW-QUEUE.why": "Requests wait here, so that the vendor does not refuse them.",
     "PL-GW-QUEUE.fix.1": "perilune gateway status",
     "PL-GW-FULL.title": "The queue is full.",

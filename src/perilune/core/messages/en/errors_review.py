@@ -54,4 +54,5 @@ MESSAGES = {
     "PL-REVIEW-MALFORMED.what.verify": "The verdicts on {count} findings could not be read; they count as not confirmed.",
     "PL-REVIEW-SUPERSEDED.what": "A newer head took over.",
     "PL-REVIEW-RESUME.what": "There is no unfinished review of this input.",
+    "PL-REVIEW-RESUME.what.running": "The unfinished review of this input is still running in another process ({worker}).",
 }

@@ -25,6 +25,29 @@ MESSAGES = {
     "help_install.waybar.exits": "0 2",
     "help_install.waybar.option.yes": "write it",
     "help_install.waybar.option.undoes": "take our own lines out again",
+    "help_install.git-hook.more": (
+        "A pre-push or pre-commit hook of the repository you are in. It reviews what is pushed or staged and stops on "
+        "findings at or above the severity. Without a key, quota or network it says so and lets go on. "
+        "A hook that is there already is kept and called first."
+    ),
+    "help_install.git-hook.examples": (
+        "perilune install git-hook\nperilune install git-hook --pre-commit --fail-on critical --yes"
+    ),
+    "help_install.git-hook.exits": "0 2",
+    "help_install.git-hook.option.name": "which hook; pre-push unless said",
+    "help_install.git-hook.option.fail_on": "the lowest severity that stops",
+    "help_install.git-hook.option.strict": "stop, too, when nothing could be reviewed",
+    "help_install.git-hook.option.dry_run": "only show it",
+    "help_install.git-hook.option.yes": "write it",
+    "help_install.git-hook.option.undoes": "take our own hook out again",
+    "help_install.ci.more": (
+        "A ready workflow (GitHub) or job (GitLab) that reviews every pull or merge request, publishes on it and hands in the report. The key comes from the forge's own secrets; a fork's request is reviewed without publishing."
+    ),
+    "help_install.ci.examples": "perilune install ci github\nperilune install ci gitlab --yes",
+    "help_install.ci.exits": "0 2",
+    "help_install.ci.option.dry_run": "only show it",
+    "help_install.ci.option.yes": "write it",
+    "help_install.ci.option.undoes": "take our own lines out again",
     "help_install.service.more": "A systemd unit of the user, or a launchd agent.",
     "help_install.service.examples": "perilune install service --yes",
     "help_install.service.exits": "0 2",

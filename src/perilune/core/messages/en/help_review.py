@@ -16,6 +16,7 @@ MESSAGES = {
     "help_review.option.effort": "low, medium or high",
     "help_review.option.preview": "the plan alone: no request, nothing written",
     "help_review.option.dry_run": "print what would be published; nothing is written to a forge",
+    "help_review.option.resume": "go on with the newest unfinished run of this input",
     "help_review.option.pr": "a pull or merge request of a configured forge; published there",
     "help_review.option.only": "with --format patch: only these findings",
 }

@@ -16,6 +16,10 @@ MESSAGES = {
     "install.note.tmux": "Then: tmux source-file, or start tmux anew",
     "install.note.polybar": "Then add perilune to a modules-right line of your bar",
     "install.note.waybar": 'Then add "custom/perilune" to modules-right',
+    "install.no_repository": "this is no git repository",
+    "install.note.git_hook": "Once without it: PERILUNE_SKIP_HOOK=1 git push",
+    "install.note.ci_github": "Then put your key into the repository's secrets as PERILUNE_KEY",
+    "install.note.ci_gitlab": "Then set the CI variables PERILUNE_KEY and PERILUNE_FORGE_TOKEN (a token with api), both masked",
     "install.note.systemd": "Then: systemctl --user enable --now perilune",
     "install.note.launchd": "Then: launchctl load the file",
 }

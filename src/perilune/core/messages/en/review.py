@@ -1,6 +1,7 @@
 """`perilune review`."""
 
 MESSAGES = {
+    "review.interrupted": "Interrupted. Every answer that came is kept: the same command with --resume goes on.",
     "review.reason.unreadable_one": "{count} unreadable",
     "review.reason.unreadable_many": "{count} unreadable",
     "review.files": "{files}, +{added} −{removed}",

@@ -168,6 +168,7 @@ MESSAGES = {
     "PL-GW-QUEUE.title": "等待并发位置超时",
     "PL-GW-QUEUE.what": "等待 {account} 的并发位置超过 {waited_s} 秒（{in_flight}/{cap}）",
     "PL-GW-QUEUE.what.NO-CAP": "等待 {account} 的并发位置超过 {waited_s} 秒",
+    "PL-GW-QUEUE.what.CUT-OFF": "等待 {account} 的并发位置超过 {waited_s} 秒：保存位置的服务器无法访问，且 gateway.redis_failure 为 closed",
     "PL-GW-QUEUE.why": "请求在此排队，以免被服务方拒绝",
     "PL-GW-QUEUE.fix.1": "perilune gateway status",
     "PL-GW-FULL.title": "队列已满",

@@ -54,4 +54,5 @@ MESSAGES = {
     "PL-REVIEW-MALFORMED.what.verify": "{count} 条发现的核实结果无法解析，视为未核实。",
     "PL-REVIEW-SUPERSEDED.what": "已由更新的提交接替。",
     "PL-REVIEW-RESUME.what": "没有该输入的未完成审查。",
+    "PL-REVIEW-RESUME.what.running": "该输入的未完成审查仍在另一进程（{worker}）中运行。",
 }

@@ -16,6 +16,7 @@ MESSAGES = {
     "help_review.option.effort": "low、medium 或 high",
     "help_review.option.preview": "只看安排：不发请求，不写任何内容",
     "help_review.option.dry_run": "只打印将发布的内容，不写入任何平台",
+    "help_review.option.resume": "继续该输入最近一次未完成的审查",
     "help_review.option.pr": "已配置平台上的合并请求，结果会发布到那里",
     "help_review.option.only": "配合 --format patch：仅这些发现",
 }

@@ -16,6 +16,10 @@ MESSAGES = {
     "install.note.tmux": "然后运行 tmux source-file，或重新启动 tmux",
     "install.note.polybar": "然后把 perilune 加入 modules-right",
     "install.note.waybar": '然后把 "custom/perilune" 加入 modules-right',
+    "install.no_repository": "这里不是 git 仓库",
+    "install.note.git_hook": "跳过一次：PERILUNE_SKIP_HOOK=1 git push",
+    "install.note.ci_github": "然后把密钥存为仓库的机密 PERILUNE_KEY",
+    "install.note.ci_gitlab": "然后设置 CI 变量 PERILUNE_KEY 与 PERILUNE_FORGE_TOKEN（api 权限的令牌），均设为隐藏",
     "install.note.systemd": "然后：systemctl --user enable --now perilune",
     "install.note.launchd": "然后用 launchctl load 载入该文件",
 }

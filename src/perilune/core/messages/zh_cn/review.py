@@ -1,6 +1,7 @@
 """`perilune review`."""
 
 MESSAGES = {
+    "review.interrupted": "已中断。收到的回答均已保存：在同一命令后加 --resume 即可继续。",
     "review.reason.unreadable_one": "{count} 个无法读取",
     "review.reason.unreadable_many": "{count} 个无法读取",
     "review.files": "{files}，+{added} −{removed}",

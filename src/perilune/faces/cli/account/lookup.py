@@ -10,7 +10,6 @@ from perilune.core.errors import CredentialError, PeriluneError, UsageError
 from perilune.core.messages import Voice
 from perilune.core.nearest import nearest
 from perilune.faces.adding.services import AddServices
-from perilune.faces.cli.account.sourced import bind_sourced
 from perilune.faces.cli.session import Session
 from perilune.quota.document import AccountDocument, StatusDocument
 from perilune.quota.held import Held
@@ -86,6 +85,8 @@ def bind(account: AccountConfig, services: AddServices) -> "Binding":
     plan = services.plans[account.plan]
     region = region_of(account, plan)
     if region is not None and (account.key is None or account.source in ("cli-login", "web-session")):
+        from perilune.faces.cli.account.sourced import bind_sourced
+
         return bind_sourced(account, plan, region, services)
     if account.key is None or region is None:
         raise CredentialError.of("PL-CRED-NONE", account=account.name)

@@ -8,6 +8,7 @@ from perilune.catalog.plan import Plan
 from perilune.config.schema import AccountConfig
 from perilune.core.messages import Voice
 from perilune.core.width import pad, width, wrap
+from perilune.faces.text.fitting import fitted
 from perilune.quota.document import AccountDocument, WindowDocument
 from perilune.quota.wording import percent_used, window_word
 
@@ -16,12 +17,14 @@ _COLUMNS = 80
 _MODELS_SHOWN = 3
 
 
-def table(rows: Sequence[Sequence[str]], right: Sequence[int] = ()) -> Iterator[str]:
-    """Rows in columns two spaces apart, by display width."""
-    widths = [max(width(row[column]) for row in rows) for column in range(len(rows[0]))]
+def table(
+    rows: Sequence[Sequence[str]], room: int, right: Sequence[int] = (), spare: Sequence[int] = ()
+) -> Iterator[str]:
+    """Rows in columns two spaces apart, by display width; without the `spare` ones where there is no room for them."""
+    found = fitted(rows, room, spare=spare)
     for row in rows:
-        cells = [pad(cell, widths[at], "right" if at in right else "left") for at, cell in enumerate(row)]
-        yield "  ".join(cells).rstrip()
+        shown = zip(found.columns, found.widths, strict=True)
+        yield "  ".join(pad(row[at], wide, "right" if at in right else "left") for at, wide in shown).rstrip()
 
 
 def list_row(account: AccountConfig, plan: Plan, key: str, known: AccountDocument | None, voice: Voice) -> list[str]:

@@ -1,5 +1,6 @@
 """The gateway: requests, attempts, failovers, caps, times, tokens, cost."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 
 from perilune.faces.metrics.family import Facts, Family, Sample
@@ -31,8 +32,26 @@ def _cost(facts: Facts) -> Iterator[Sample]:
 
 
 def _rejected(facts: Facts) -> Iterator[Sample]:
-    for code, count in facts.gateway.sums.rejected.items() if facts.gateway else ():
-        yield (code,), count
+    """Turned away at the door, and those that were taken and found no slot."""
+    if facts.gateway is not None:
+        counts = facts.gateway.sums.rejected + Counter(facts.gateway.turned_away)
+        yield from (((code,), count) for code, count in counts.items())
+
+
+def _recalled(facts: Facts) -> Iterator[Sample]:
+    for outcome, count in facts.gateway.recalls.items() if facts.gateway else ():
+        yield (outcome,), count
+
+
+def _gaps(facts: Facts) -> Iterator[Sample]:
+    gaps = facts.gateway.chunk_gaps if facts.gateway else None
+    if gaps is not None and any(gaps.counts):
+        yield (), gaps
+
+
+def _overhead(sums: Sums) -> Iterator[Sample]:
+    if any(sums.overhead.counts):
+        yield (), sums.overhead
 
 
 def _adjusted(facts: Facts) -> Iterator[Sample]:
@@ -110,6 +129,32 @@ FAMILIES = (
         help="From a request to the end of its answer.",
         labels=("account", "surface"),
         samples=_of_sums(lambda sums: sums.request.items()),
+    ),
+    Family(
+        name="gateway_overhead_seconds",
+        kind="histogram",
+        help="Our own part of a request: neither waiting for a vendor nor for a place.",
+        samples=_of_sums(_overhead),
+    ),
+    Family(
+        name="gateway_chunk_gap_seconds",
+        kind="histogram",
+        help="Between two pieces of a stream that go to a client.",
+        samples=_gaps,
+    ),
+    Family(
+        name="gateway_queue_wait_seconds",
+        kind="histogram",
+        help="How long requests waited for a place.",
+        labels=("priority",),
+        samples=_of_sums(lambda sums: (((priority,), spread) for priority, spread in sums.queue_wait.items())),
+    ),
+    Family(
+        name="gateway_reasoning_reinjected_total",
+        kind="counter",
+        help="Turns that came back without their reasoning, by whether it was found to be put back.",
+        labels=("outcome",),
+        samples=_recalled,
     ),
     Family(
         name="gateway_tokens_total",
