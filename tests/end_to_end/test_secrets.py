@@ -52,7 +52,17 @@ def test_no_key_appears_anywhere(program: Any, sandbox: Any, start: Callable[...
     )
     for _ in range(4):
         seen.append(("answer", ask(f"{service.url}/v1/chat/completions", chat, authorization=f"Bearer {client_key}")))
-    for path in ("/", "/add", "/api/v1/status", "/api/v1/routes", "/api/v1/ledger", "/metrics", "/healthz", "/nothing"):
+    for path in (
+        "/",
+        "/add",
+        "/api/v1/status",
+        "/api/v1/routes",
+        "/api/v1/ledger",
+        "/metrics",
+        "/healthz",
+        "/readyz",
+        "/nothing",
+    ):
         seen.append((path, ask(service.url + path)))
     seen.append(("process list", process_lists(service.process.pid)))
     for command in (

@@ -34,7 +34,7 @@ class ReviewOptions(Struct, frozen=True, kw_only=True):
     """How one review is run. `flags` are settings said on the command line; `run` is the id of a run taken up again.
 
     Shape: `earlier` knows what was said of earlier heads; `focus` is one line of what the reader cares for most. With
-    `resume` the newest unfinished run of the same input goes on. `is_lenient` reviews with defaults where the
+    `resume` the newest unfinished run of the same input goes on; `is_lenient` reviews with defaults where the
     repository's settings cannot be used.
     """
 
@@ -46,8 +46,8 @@ class ReviewOptions(Struct, frozen=True, kw_only=True):
     steps: Steps = field(default_factory=Unkept)
     earlier: EarlierHeads | None = None
     focus: str = ""
-    is_lenient: bool = False
     resume: bool = False
+    is_lenient: bool = False
 
 
 class KeptRun(Steps, Protocol):
