@@ -8,9 +8,11 @@ from msgspec import structs
 from tests.patches.shapes import BODY, Repo
 from tests.review.scripted import Quota, ScriptedAnswerer, answered, finding, findings, requests_window, review, slot
 
+from perilune.core.messages import Voice
 from perilune.core.money import Money
 from perilune.patches.parse import parse_patch
 from perilune.review.exits import exit_code
+from perilune.review.outputs.text import opening
 from perilune.review.plan.allowance import allowance, request_share
 from perilune.review.plan.planner import Plan
 from perilune.review.plan.tokens import learned, tokens_of
@@ -128,6 +130,26 @@ async def test_an_unknown_reset_is_unknown(cart: Repo) -> None:
 def test_an_old_reading_halves_the_share() -> None:
     found = allowance(slot(requests_window(100), is_stale=True), SHARE, {})
     assert (found.requests, found.is_halved) == (20, True)
+
+
+class Unreachable(Quota):
+    """Readings that are old, and a vendor that cannot be reached."""
+
+    tried = 0
+
+    async def refresh(self) -> None:
+        self.tried += 1
+
+
+@pytest.mark.case("review R10.9")
+async def test_an_old_reading_that_cannot_be_renewed_halves_the_share_and_that_is_said(cart: Repo) -> None:
+    quota = Unreachable(slot(requests_window(100), is_stale=True))
+    result = await review(cart, ScriptedAnswerer(findings()), quota=quota)
+    assert quota.tried
+    assert result.plan is not None
+    assert (result.plan.allowed.requests, result.plan.allowed.is_halved) == (20, True)
+    voice = Voice(language="en")
+    assert voice.say("review.stale") in opening(result, voice)
 
 
 @pytest.mark.case("review R9.1")
