@@ -12,6 +12,7 @@ from typing import Any
 
 from msgspec import Struct
 
+SOURCE = Path(__file__).resolve().parents[2] / "src"
 PEAK = """
 import resource, subprocess, sys
 done = subprocess.run(sys.argv[2:], stdin=subprocess.DEVNULL)
@@ -57,6 +58,7 @@ def perilune(repository: Path, base_url: str, folder: Path) -> Outcome:
     )
     config.chmod(0o600)
     environment = os.environ | {
+        "PYTHONPATH": str(SOURCE),
         "PERILUNE_HOME": str(home),
         "BENCH_KEY": "sk-EXAMPLE00000000000000000000",
         "LC_ALL": "C.UTF-8",
