@@ -38,6 +38,9 @@ forge = "gitea"
 base_url = "{url}/gitea"
 token = "env:TEA_TOKEN"
 
+[gateway]
+min_left = {{ review = "0%" }}
+
 [review]
 personal_plan = "all"
 """
