@@ -183,11 +183,12 @@ def _listening(asked: list[str]) -> Iterator[None]:
             connection.set_trace_callback(asked.append)
             return connection
 
-    kept, copies.sqlite3 = copies.sqlite3, Heard  # type: ignore[misc,assignment]
+    kept = vars(copies)["sqlite3"]
+    vars(copies)["sqlite3"] = Heard
     try:
         yield
     finally:
-        copies.sqlite3 = kept  # type: ignore[misc]
+        vars(copies)["sqlite3"] = kept
 
 
 def state_of(folder: Path) -> dict[str, tuple[str, int]]:

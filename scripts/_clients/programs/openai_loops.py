@@ -29,7 +29,7 @@ def ask_chat(messages: list[Any], *, streams: bool) -> Any:
         for _ in stream:
             pass
         final = stream.get_final_completion()
-    if not final.usage.total_tokens:
+    if final.usage is None or not final.usage.total_tokens:
         raise SystemExit("no usage in the stream")
     return final.choices[0].message
 
@@ -49,7 +49,7 @@ def chat(*, streams: bool) -> str:
             {"role": "tool", "tool_call_id": call.id, "content": run(call.function.arguments)}
             for call in said.tool_calls
         ]
-    return said.content
+    return str(said.content)
 
 
 def ask_responses(items: list[Any], *, streams: bool) -> Any:
@@ -70,7 +70,7 @@ def responses(*, streams: bool) -> str:
         said = ask_responses(items, streams=streams)
         calls = [item for item in said.output if item.type == "function_call"]
         if not calls:
-            return said.output_text
+            return str(said.output_text)
         items += [item.model_dump(exclude_none=True) for item in said.output]
         items += [{"type": "function_call_output", "call_id": c.call_id, "output": run(c.arguments)} for c in calls]
 

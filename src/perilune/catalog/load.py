@@ -16,6 +16,7 @@ from perilune.catalog.models import Model, closest, find
 from perilune.catalog.prices import CallPrice, Kind, Price, find_price, overlapping
 from perilune.catalog.tiers import Tiers
 from perilune.catalog.titles import Memberships
+from perilune.core.decoding import converted
 from perilune.core.errors import ConfigError
 
 _T = TypeVar("_T")
@@ -108,7 +109,7 @@ def _over_shipped(tables: dict[str, Any]) -> dict[str, Any]:
 
 def _rows(document: Document, complete: Callable[[dict[str, Any]], dict[str, Any]] = dict) -> _Rows:
     try:
-        rows = msgspec.convert(complete(_tables(document.text)), _Rows)
+        rows = converted(complete(_tables(document.text)), _Rows)
     except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
         raise _refused(document, str(error)) from error
     twice = overlapping(rows.price)
@@ -130,7 +131,7 @@ def _shipped_rows() -> _Rows:
 
 @cache
 def _shipped(name: str, kind: type[_T]) -> _T:
-    return msgspec.convert(_tables((files("perilune.catalog") / name).read_text(encoding="utf-8")), kind)
+    return converted(_tables((files("perilune.catalog") / name).read_text(encoding="utf-8")), kind)
 
 
 def _tables(text: str) -> dict[str, Any]:

@@ -16,8 +16,8 @@ def group_accounts(
 ) -> dict[str, str]:
     """The group of every account.
 
-    Shape: `identities` are digests of who an account belongs to, by account. A group's id is the same in every home,
-    whichever keys of one holder it has: it says nothing of the home, of an account's name or of a key itself.
+    Shape: `identities` are digests of who an account belongs to, by account. A group's id is the same in every home
+    that has its keys: it says nothing of the home, of an account's name or of a key itself.
     """
     own = {account.name: _own_id(account, secrets.get(account.name)) for account in accounts}
     one = _joined(own, identities)
@@ -30,15 +30,20 @@ def identities_of(read: Mapping[str, Snapshot | None]) -> dict[str, str]:
 
 
 def _joined(own: Mapping[str, str], identities: Mapping[str, str]) -> dict[str, str]:
-    """For every id the id of its group: the holder's, of several tied together by a key the least."""
+    """For every id the id of its group: the least of all that are tied together by an identity.
+
+    A group is named by keys, which are known from the start, and not by the holder, who is known from the first
+    reading on: else a home that has read and one that has not would not share a cap for one and the same key.
+    """
     one = {group: group for group in own.values()}
+    tied: dict[str, set[str]] = {}
     for name, identity in identities.items():
-        if name not in own:
-            continue
-        holder = _id("holder", identity)
-        roots = (one[own[name]], one.setdefault(holder, holder))
-        root = min(root for root in roots if root not in own.values())
-        one = {group: root if before in roots else before for group, before in one.items()}
+        if name in own:
+            tied.setdefault(identity, set()).add(own[name])
+    for groups in tied.values():
+        least = min(one[group] for group in groups)
+        merged = {one[group] for group in groups}
+        one = {group: least if root in merged else root for group, root in one.items()}
     return one
 
 

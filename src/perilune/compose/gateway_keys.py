@@ -10,6 +10,7 @@ import msgspec
 
 from perilune.config.schema import Config
 from perilune.core.amounts import Amount
+from perilune.core.decoding import decoded
 from perilune.core.errors import Problem, UsageError
 from perilune.core.secret import Secret
 from perilune.faces.cli.gateway_keys import ListedKey, UsedBudget
@@ -132,6 +133,6 @@ def _personal(accounts: Sequence[str], plan_of: "dict[str, Plan]") -> str | None
 def _settings(key: StoredKey) -> KeySettings:
     """The settings of a key; of one written by another version nothing but that it has some."""
     try:
-        return msgspec.json.decode(key.document, type=KeySettings)
+        return decoded(key.document, KeySettings)
     except (msgspec.DecodeError, msgspec.ValidationError):
         return KeySettings(owner="–")

@@ -9,6 +9,7 @@ import msgspec
 from perilune.catalog.plan import Plan
 from perilune.config.paths import Paths
 from perilune.config.schema import Config
+from perilune.core.decoding import decoded
 from perilune.core.errors import PeriluneError
 from perilune.core.messages import Voice
 from perilune.faces.statusline.nudge import is_served
@@ -84,7 +85,7 @@ def _account(plan: Plan | None, region_id: str, config: Config) -> AccountFacts:
 def serving_process(paths: Paths, now: datetime) -> int | None:
     """The running service that reads the accounts and keeps what status lines show; None where there is none."""
     try:
-        line = msgspec.json.decode(paths.line_file.read_bytes(), type=Line)
+        line = decoded(paths.line_file.read_bytes(), Line)
     except (OSError, msgspec.DecodeError):
         return None
     return line.service if is_served(line, int(now.timestamp())) else None

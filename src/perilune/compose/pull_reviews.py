@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from perilune.compose.forging import Opened, installation_of, open_installation
+from perilune.core.decoding import decoded
 from perilune.core.errors import ReviewError
 from perilune.core.messages import Voice
 from perilune.forges.contract.client import git_settings
@@ -61,7 +62,7 @@ class StoredOutbox:
 
 def _row(kept: KeptWrite) -> OutboxRow:
     fields = {name: getattr(kept, name) for name in _SHARED}
-    refs = msgspec.json.decode(kept.refs, type=Refs)
+    refs = decoded(kept.refs, Refs)
     return OutboxRow(**fields, state=SendState(kept.state), refs=refs)
 
 

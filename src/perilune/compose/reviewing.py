@@ -16,6 +16,7 @@ from perilune.compose.processes import has_ended, this_process
 from perilune.compose.quota_view import BoardQuota, Seen, review_route
 from perilune.compose.review_learning import Lessons, StoredReservations
 from perilune.compose.workbench import Workbench
+from perilune.core.decoding import decoded
 from perilune.core.errors import Problem
 from perilune.core.money import Money
 from perilune.dialects.form import Dialect, Request, ResponseFormat, StopReason, Text, Turn
@@ -157,7 +158,7 @@ class StoredAnswers:
     async def get(self, key: str) -> ModelAnswer | None:
         """The answer that was bought for a key."""
         document = await asyncio.to_thread(self._answers.get, key)
-        return None if document is None else msgspec.json.decode(document, type=ModelAnswer)
+        return None if document is None else decoded(document, ModelAnswer)
 
     async def put(self, key: str, answer: ModelAnswer) -> None:
         """Keep an answer before anything is done with it."""

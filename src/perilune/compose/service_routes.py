@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from perilune.core.decoding import decoded
 from perilune.core.messages import Language
 from perilune.faces.api.ports import RoutesDocument
 from perilune.net.listening import ListenAddress
@@ -24,7 +25,7 @@ def routes_of_service(address: ListenAddress, bench: "Workbench", language: Lang
         connection.request("GET", "/api/v1/routes", headers=headers)
         answer = connection.getresponse()
         body = answer.read(1_000_000)
-        return msgspec.json.decode(body, type=RoutesDocument) if answer.status == 200 else None
+        return decoded(body, RoutesDocument) if answer.status == 200 else None
     except (OSError, http.client.HTTPException, msgspec.MsgspecError):
         return None  # nothing of ours answers there
     finally:

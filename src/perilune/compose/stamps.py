@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 from perilune.compose.background import Background
 from perilune.config.schema import AccountConfig, Config
 from perilune.core.addresses import host_of
+from perilune.core.decoding import decoded
 from perilune.core.secret import Secret
 from perilune.providers.contract.registry import plan as plan_of
 from perilune.quota.stamp import Stamp, VerifiedBy, holds, stamped
@@ -55,7 +56,7 @@ def stamps_among(lessons: Iterable[Learned]) -> dict[str, Stamp]:
     """The stamps in all that was learned."""
     prefix = scope_of("")
     kept = (one for one in lessons if one.name == _NAME and one.scope.startswith(prefix))
-    return {one.scope.removeprefix(prefix): msgspec.json.decode(one.value, type=Stamp) for one in kept}
+    return {one.scope.removeprefix(prefix): decoded(one.value, Stamp) for one in kept}
 
 
 class Stamps:

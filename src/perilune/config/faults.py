@@ -10,6 +10,7 @@ import msgspec
 
 from perilune.config.layout import KeyPath, Layout, scan
 from perilune.config.schema import Config
+from perilune.core.decoding import converted
 from perilune.core.errors import Problem
 from perilune.core.nearest import nearest
 
@@ -47,7 +48,7 @@ def faults(data: dict[str, Any], text: str, file_name: str) -> list[Problem]:
 def _faults(data: dict[str, Any], layout: Layout, file_name: str) -> Iterator[Problem]:
     for _ in range(_MOST):
         try:
-            msgspec.convert(data, Config)
+            converted(data, Config)
         except msgspec.ValidationError as error:
             path, problem = _fault(str(error), data, layout, file_name)
             yield problem

@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from perilune.config.schema import Config
 from perilune.config.settings import from_environment
+from perilune.core.decoding import converted
 from perilune.core.errors import ConfigError, Problem
 
 Origin = Literal["file", "environment", "fixed"]
@@ -43,7 +44,7 @@ def load(file: Path, environment: Mapping[str, str], flags: Mapping[str, Any] | 
     text = read_text(file)
     data = parse(text or "", file.name)
     above, top = from_environment(environment), dict(flags or {})
-    merged = msgspec.convert(overlay(data, {**above, **top}), Config)
+    merged = converted(overlay(data, {**above, **top}), Config)
     return Loaded(
         config=merged,
         file=file,
@@ -82,7 +83,7 @@ def parse(text: str, file_name: str) -> dict[str, Any]:
         facts = {"place": f"{file_name}:1:1", "message": "values nested too deep"}
         raise ConfigError(Problem(code="PL-CONFIG-SYNTAX", facts=facts)) from None
     try:
-        msgspec.convert(data, Config)
+        converted(data, Config)
     except msgspec.ValidationError:
         raise ConfigError(faults(data, text, file_name)[0]) from None
     return data

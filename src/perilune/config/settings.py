@@ -9,6 +9,7 @@ from msgspec import NODEFAULT, Struct
 from msgspec.structs import fields
 
 from perilune.config.schema import Config
+from perilune.core.decoding import converted
 from perilune.core.errors import ConfigError
 
 _TRUE = ("1", "true", "yes", "on")
@@ -71,7 +72,7 @@ def read_value(setting: Setting, text: str, place: str) -> Any:
 
     candidate = _candidate(setting, text)
     try:
-        return msgspec.to_builtins(msgspec.convert(candidate, setting.type, strict=False))
+        return msgspec.to_builtins(converted(candidate, setting.type, strict=False))
     except msgspec.ValidationError as error:
         raise ConfigError(value_problem(str(error), place, setting.key, text, setting.type)) from None
 

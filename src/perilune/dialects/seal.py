@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 import msgspec
 from msgspec import Struct
 
+from perilune.core.decoding import decoded
+
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
@@ -67,7 +69,7 @@ class Seal:
             return None
         try:
             plain = self._cipher().decrypt(raw[:12], raw[12:], PREFIX.encode())
-            return msgspec.json.decode(plain, type=Sealed)
+            return decoded(plain, Sealed)
         except (InvalidTag, msgspec.MsgspecError):
             return None
 

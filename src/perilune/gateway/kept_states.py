@@ -7,6 +7,7 @@ from datetime import datetime
 
 import msgspec
 
+from perilune.core.decoding import decoded
 from perilune.core.errors import StoreError
 from perilune.gateway.states import ScopeState
 from perilune.store import states
@@ -128,6 +129,6 @@ def _row(state: ScopeState) -> StateRow:
 
 def _decoded(row: StateRow) -> ScopeState | None:
     try:
-        return msgspec.json.decode(row.document, type=ScopeState)
+        return decoded(row.document, ScopeState)
     except (msgspec.DecodeError, msgspec.ValidationError):
         return None  # written by another version

@@ -10,6 +10,7 @@ from typing import Literal
 import msgspec
 from msgspec import Struct
 
+from perilune.core.decoding import decoded
 from perilune.core.secret import Secret
 from perilune.store.keys import StoredKey
 
@@ -80,7 +81,7 @@ class KeyRing:
         by_digest, settings = {}, {}
         for key in keys:
             try:
-                settings[key.id] = msgspec.json.decode(key.document, type=KeySettings)
+                settings[key.id] = decoded(key.document, KeySettings)
             except (msgspec.DecodeError, msgspec.ValidationError):
                 continue
             by_digest[key.digest] = key

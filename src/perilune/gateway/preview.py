@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from perilune.catalog.plan import Surface
 from perilune.config.overrides import unwrapped
+from perilune.core.decoding import decoded
 from perilune.core.errors import Problem
 from perilune.dialects.form import Dialect
 from perilune.dialects.head import Body
@@ -95,5 +96,5 @@ def lint_slot(core: Core, slot: Slot) -> tuple[Problem, ...]:
 
 
 def _texts(body: bytes) -> dict[str, str]:
-    members: dict[str, msgspec.Raw] = msgspec.json.decode(body, type=dict[str, msgspec.Raw])
+    members: dict[str, msgspec.Raw] = decoded(body, dict[str, msgspec.Raw])
     return {name: bytes(raw).decode() for name, raw in members.items()}

@@ -13,6 +13,7 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 import msgspec
 from msgspec import Struct, structs
 
+from perilune.core.decoding import converted
 from perilune.core.errors import ConfigError, Problem
 from perilune.patches.finding import Category, Severity
 
@@ -226,7 +227,7 @@ def _line_of(text: str | None, key: str) -> int:
 
 def _converted(table: Mapping[str, Any], file: str) -> ReviewSettings:
     try:
-        return msgspec.convert(table, ReviewSettings, strict=True, dec_hook=None)
+        return converted(table, ReviewSettings)
     except msgspec.ValidationError as error:
         words, _, where = str(error).partition(" - at ")
         key = where.strip("`$.") or "review"

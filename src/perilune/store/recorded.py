@@ -4,10 +4,10 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-import msgspec
 from msgspec import Struct
 from sqlalchemy import ColumnElement, Connection, Float, Select, cast, func, select, union
 
+from perilune.core.decoding import decoded
 from perilune.quota.balance import BalanceSample
 from perilune.quota.samples import Sample
 from perilune.store.hours import HOUR_MS
@@ -112,7 +112,7 @@ def top_ups(connection: Connection, start: datetime, end: datetime) -> list[TopU
     )
     found = []
     for at, account, document in connection.execute(asked.order_by(events.c.at)):
-        facts = msgspec.json.decode(document, type=_TopUpFacts)
+        facts = decoded(document, _TopUpFacts)
         found.append(TopUp(from_ms(at), account, facts.amount, facts.currency))
     return found
 

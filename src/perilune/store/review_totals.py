@@ -2,10 +2,10 @@
 
 from collections import Counter
 
-import msgspec
 from msgspec import Struct, field
 from sqlalchemy import Connection, select
 
+from perilune.core.decoding import decoded
 from perilune.store.schema import review_runs
 
 
@@ -25,5 +25,5 @@ def review_totals(connection: Connection) -> ReviewTotals:
     totals = ReviewTotals()
     for status, document in connection.execute(select(review_runs.c.status, review_runs.c.document)):
         totals.runs[status] += 1
-        totals.findings.update(msgspec.json.decode(document, type=_Kept).findings)
+        totals.findings.update(decoded(document, _Kept).findings)
     return totals

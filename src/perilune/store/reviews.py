@@ -6,6 +6,7 @@ import msgspec
 from msgspec import Struct
 from sqlalchemy import Connection, RowMapping, select
 
+from perilune.core.decoding import decoded
 from perilune.store.schema import review_runs
 from perilune.store.times import from_ms, to_ms
 from perilune.store.upsert import upsert
@@ -50,7 +51,7 @@ def recent_reviews(connection: Connection, limit: int) -> list[ReviewRow]:
 
 
 def _row(row: RowMapping) -> ReviewRow:
-    kept = msgspec.json.decode(row["document"], type=_Kept)
+    kept = decoded(row["document"], _Kept)
     return ReviewRow(
         id=row["id"],
         started_at=from_ms(row["started_at"]),

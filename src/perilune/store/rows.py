@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from perilune.core import decoding
 from perilune.quota.samples import Sample
 from perilune.store.times import from_ms
 
@@ -22,7 +23,7 @@ def decoded(text: str | None, kind: type[T]) -> T | None:
     if text is None:
         return None
     try:
-        return msgspec.json.decode(text, type=kind)
+        return decoding.decoded(text, kind)
     except (msgspec.DecodeError, msgspec.ValidationError):
         return None
 

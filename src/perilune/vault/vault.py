@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct, field
 
+from perilune.core.decoding import decoded
 from perilune.core.errors import CredentialError
 from perilune.core.keys import clean_key, has_key_shape
 from perilune.core.secret import Secret
@@ -101,7 +102,7 @@ class Vault:
         file = self._folder / "vault.json"
         try:
             _demand_private(file, account)
-            return msgspec.json.decode(file.read_bytes(), type=_Shelf)
+            return decoded(file.read_bytes(), _Shelf)
         except FileNotFoundError:
             return _Shelf()
         except msgspec.DecodeError:

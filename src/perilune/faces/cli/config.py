@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import click
 
+from perilune.core.decoding import converted
 from perilune.core.errors import PeriluneError, Problem, UsageError
 from perilune.core.nearest import nearest
 from perilune.core.width import pad, width
@@ -215,8 +216,6 @@ def _raise_first(services: ConfigServices, text: str) -> None:
 def _problems_of(services: ConfigServices, text: str) -> list[Problem]:
     import tomllib
 
-    import msgspec
-
     from perilune.config.faults import faults, syntax_problem
     from perilune.config.layout import scan
     from perilune.config.schema import Config
@@ -232,7 +231,7 @@ def _problems_of(services: ConfigServices, text: str) -> list[Problem]:
         return found
     from perilune.config.implied import implied_accounts
 
-    config = msgspec.convert(data, Config)
+    config = converted(data, Config)
     implied = implied_accounts(os.environ, services.plans, config.accounts).accounts
     return list(check(config, services.plans, scan(text), name, implied).problems)
 

@@ -7,6 +7,8 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
+from perilune.core.decoding import decoded
+
 
 class Entry(Struct, frozen=True, kw_only=True):
     """One edit that was made. `before` is what stood in our place; `digest` is of the file as we left it."""
@@ -50,7 +52,7 @@ def _others(record: Path, name: str, file: str) -> tuple[Entry, ...]:
 
 def _load(record: Path) -> _Record:
     try:
-        return msgspec.json.decode(record.read_bytes(), type=_Record)
+        return decoded(record.read_bytes(), _Record)
     except (FileNotFoundError, msgspec.DecodeError, msgspec.ValidationError):
         return _Record()
 

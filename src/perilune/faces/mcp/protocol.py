@@ -8,6 +8,8 @@ from typing import Any
 import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
+from perilune.core.decoding import converted
+
 REVISIONS = ("2025-11-25", "2025-06-18", "2025-03-26", "2024-11-05")
 PARSE_ERROR, INVALID_REQUEST, METHOD_NOT_FOUND, INVALID_PARAMS = -32700, -32600, -32601, -32602
 INTERNAL_ERROR = -32603
@@ -43,7 +45,7 @@ def read_message(line: bytes) -> Message | None:
     if isinstance(raw, dict) and "method" not in raw and ("result" in raw or "error" in raw):
         return None
     try:
-        return msgspec.convert(raw, Message)
+        return converted(raw, Message)
     except msgspec.ValidationError:
         raise ProtocolError(INVALID_REQUEST, "not a JSON-RPC request") from None
 

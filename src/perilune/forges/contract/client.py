@@ -12,6 +12,7 @@ import msgspec
 from msgspec import Struct
 
 from perilune.core.addresses import host_of
+from perilune.core.decoding import decoded
 from perilune.core.errors import PeriluneError, Problem, ReviewError
 from perilune.core.redact import redact
 from perilune.core.secret import Secret
@@ -168,7 +169,7 @@ class ForgeClient:
         if answer.status >= 400:
             raise self.refused(answer)
         try:
-            return msgspec.json.decode(answer.body, type=kind)
+            return decoded(answer.body, kind)
         except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
             raise self.error("down", words=str(error)[:200]) from error
 

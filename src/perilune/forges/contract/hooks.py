@@ -9,6 +9,7 @@ from typing import Any, Literal, Protocol
 import msgspec
 from msgspec import Struct
 
+from perilune.core.decoding import decoded
 from perilune.forges.contract.port import Person
 
 EventKind = Literal["run", "cancel", "command", "learn", "other"]
@@ -93,7 +94,7 @@ def delivery_id(given: str | None, body: bytes) -> str:
 def document_of(body: bytes) -> dict[str, Any] | None:
     """The table that a body holds, None where it holds none or one too deep to read."""
     try:
-        return msgspec.json.decode(body, type=dict[str, Any])
+        return decoded(body, dict[str, Any])
     except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
         return None
 

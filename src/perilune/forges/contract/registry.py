@@ -5,10 +5,10 @@ from functools import cache
 from importlib import import_module
 from pathlib import Path
 
-import msgspec
 from msgspec import Struct
 
 import perilune.forges
+from perilune.core.decoding import converted
 from perilune.forges.contract.client import ForgeMeans
 from perilune.forges.contract.hooks import HookReader
 from perilune.forges.contract.port import Forge
@@ -44,4 +44,4 @@ def forge_kinds() -> dict[str, ForgeKind]:
 
 def _load(folder: Path) -> ForgeKind:
     data = tomllib.loads((folder / "forge.toml").read_text(encoding="utf-8"))
-    return ForgeKind(msgspec.convert(data, ForgeSpec), f"perilune.forges.{folder.name}")
+    return ForgeKind(converted(data, ForgeSpec), f"perilune.forges.{folder.name}")

@@ -2,8 +2,7 @@
 
 from typing import Any
 
-import msgspec
-
+from perilune.core.decoding import converted
 from perilune.forges.contract.client import ForgeClient, ForgeMeans, words_of
 from perilune.forges.contract.port import (
     ChangedFile,
@@ -56,7 +55,7 @@ class GitHub:
             answer = await self._client.read("/user")
             if answer.status in (403, 404):
                 viewer = wire.inside(await self._client.ask("query{viewer{login __typename}}", {}), "data", "viewer")
-                self._me = msgspec.convert(viewer or {}, wire.Actor).person()
+                self._me = converted(viewer or {}, wire.Actor).person()
             else:
                 self._me = self._client.decoded(answer, wire.User).person()
         return self._me
@@ -88,7 +87,7 @@ class GitHub:
             connection = wire.inside(answer, "data", "repository", "pullRequest", "reviewThreads")
             if connection is None:
                 raise self._client.error("missing", status=404)
-            page = msgspec.convert(connection, wire.Threads)
+            page = converted(connection, wire.Threads)
             found += [node.read() for node in page.nodes]
             after = page.page_info.end_cursor
             if not page.page_info.has_next_page or after is None:

@@ -12,11 +12,11 @@ from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
 
-import msgspec
 from msgspec import Struct
 
 import perilune.providers
 from perilune.catalog.plan import Plan
+from perilune.core.decoding import converted
 
 ENTRY_POINT_GROUP = "perilune.providers"
 _FILE = "entry_points.txt"
@@ -67,7 +67,7 @@ def _folders() -> list[Path]:
 
 def _load(folder: Path, package: str) -> Provider:
     data = tomllib.loads((folder / "provider.toml").read_text(encoding="utf-8"))
-    return Provider(msgspec.convert(data, Plan), package)
+    return Provider(converted(data, Plan), package)
 
 
 def _load_third_party(package: str) -> Provider:

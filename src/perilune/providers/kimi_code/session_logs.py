@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from perilune.core.decoding import converted, decoded
 from perilune.core.instants import parse_instant
 from perilune.core.numbers import parse_integer
 from perilune.quota.logged import LoggedUse
@@ -67,10 +68,10 @@ def logged_use(line: bytes) -> LoggedUse | None:
     if not any(mark in line for mark in _MARKS):
         return None
     try:
-        read = msgspec.json.decode(line, type=_Line)
+        read = decoded(line, _Line)
         if read.type == "usage.record" and read.usage is not None:
             return None if read.usageScope not in (None, "turn") else _newer(read, read.usage)
-        message = msgspec.convert(read.message, _Message)
+        message = converted(read.message, _Message)
     except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
         return None
     usage = message.payload.token_usage if message.payload is not None else None

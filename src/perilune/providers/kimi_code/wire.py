@@ -6,8 +6,9 @@ Source: GET /coding/v1/usages, /models, /me; web calls GetUsages, GetSubscriptio
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
-import msgspec
 from msgspec import Struct
+
+from perilune.core.decoding import converted
 
 Foreign = Any
 T = TypeVar("T", bound=Struct)
@@ -62,7 +63,7 @@ class WebSubscription(Struct, frozen=True):
 def shaped(body: Mapping[str, Any], shape: type[T]) -> tuple[T, tuple[str, ...]]:
     """The body as `shape`, and the names of fields that the shape does not know."""
     known = set(shape.__struct_fields__)
-    return msgspec.convert(body, shape), tuple(name for name in body if name not in known)
+    return converted(body, shape), tuple(name for name in body if name not in known)
 
 
 def objects(value: Foreign) -> tuple[dict[str, Any], ...]:

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from perilune.core.decoding import converted
 from perilune.core.errors import AnswerError, PeriluneError, Problem
 from perilune.core.live_models import LiveModel
 from perilune.core.numbers import parse_integer, parse_number
@@ -80,10 +81,10 @@ def understood(binding: Binding, answer: ControlAnswer, now: datetime) -> Snapsh
     demand_success(binding, answer, now)
     at, skew_s = server_now(answer, now)
     body = json_object(binding, answer)
-    envelope = msgspec.convert(body, Envelope)
+    envelope = converted(body, Envelope)
     _demand_zero_code(binding, answer, body)
     data = envelope.data if isinstance(envelope.data, dict) else {}
-    balances = msgspec.convert(data, Balances)
+    balances = converted(data, Balances)
     available = parse_number(balances.available_balance)
     if available is None:
         raise not_understood(binding, answer, body)
@@ -109,7 +110,7 @@ def understood(binding: Binding, answer: ControlAnswer, now: datetime) -> Snapsh
 
 def _demand_zero_code(binding: Binding, answer: ControlAnswer, body: dict[str, Any]) -> None:
     """Raises when the envelope of a 200 says no. A missing code stands for an answer of another shape: PL-PARSE."""
-    envelope = msgspec.convert(body, Envelope)
+    envelope = converted(body, Envelope)
     code = parse_number(envelope.code)
     if code == 0 and envelope.status is not False:
         return
@@ -151,10 +152,10 @@ async def _told(binding: Binding, client: ControlClient) -> _Told:
 
 def _organization(body: dict[str, Any], binding: Binding) -> _Told:
     data = body.get("data")
-    me = msgspec.convert(data, Me) if isinstance(data, dict) else Me()
+    me = converted(data, Me) if isinstance(data, dict) else Me()
     if not isinstance(me.organization, dict):
         return _Told()
-    organization = msgspec.convert(me.organization, Organization)
+    organization = converted(me.organization, Organization)
     limits = Limits(
         concurrency=_above_zero(organization.max_concurrency),
         rpm=_above_zero(organization.max_request_per_minute),

@@ -10,6 +10,7 @@ from typing import Literal, TypeVar
 
 import msgspec
 
+from perilune.core.decoding import decoded
 from perilune.core.errors import PeriluneError
 from perilune.review.jobs.ports import JobQueue
 from perilune.store.job_rows import Claim
@@ -92,7 +93,7 @@ class Underway:
     async def recall(self, name: str, given: object, kind: type[T]) -> T | None:
         """What a step gave before for the same input, None where it has not been done."""
         stored = await asyncio.to_thread(self._queue.step_output, self.claim.id, name, _hash(given), VERSION)
-        return None if stored is None else msgspec.json.decode(zlib.decompress(stored), type=kind)
+        return None if stored is None else decoded(zlib.decompress(stored), kind)
 
     async def keep(self, name: str, given: object, output: object) -> None:
         """Store what a step gave. Raises: StoppedError where the job was lost meanwhile."""

@@ -7,6 +7,7 @@ from typing import Protocol
 
 import msgspec
 
+from perilune.core.decoding import decoded
 from perilune.core.errors import PeriluneError
 from perilune.core.ids import uuid7
 from perilune.forges.contract.port import Posted, PullAddress, Reaction, Rejected, Thread
@@ -47,7 +48,7 @@ class PullCommands:
         self.pause = pause
 
     async def __call__(self, underway: Underway) -> Ended | Later:
-        job = msgspec.json.decode(underway.claim.input, type=PullJob)
+        job = decoded(underway.claim.input, PullJob)
         if job.command is None or job.comment is None:
             return Ended(state=JobState.FAILED, reason="no command")
         async with self.access.open(job.where) as opened:

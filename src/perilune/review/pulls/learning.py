@@ -4,9 +4,9 @@ import asyncio
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
-import msgspec
 from msgspec import structs
 
+from perilune.core.decoding import decoded
 from perilune.forges.contract.port import Person, PullAddress, Thread
 from perilune.patches.finding import State
 from perilune.review.jobs.underway import Underway
@@ -27,7 +27,7 @@ class PullLessons:
         self._clock = clock
 
     async def __call__(self, underway: Underway) -> Ended | Later:
-        where = msgspec.json.decode(underway.claim.input, type=PullJob).where
+        where = decoded(underway.claim.input, PullJob).where
         async with self._access.open(where) as opened:
             if not opened.may_publish:
                 return Ended(reason="no_credential")

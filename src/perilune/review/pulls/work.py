@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 import msgspec
 from msgspec import Struct
 
+from perilune.core.decoding import decoded
 from perilune.core.errors import ReviewError
 from perilune.forges.contract.port import Person, PullAddress, PullRequest, Reaction, Report, Thread
 from perilune.patches.finding import State
@@ -65,7 +66,7 @@ class PullReviews:
         self._jitter = jitter
 
     async def __call__(self, underway: Underway) -> Ended | Later:
-        job = msgspec.json.decode(underway.claim.input, type=PullJob)
+        job = decoded(underway.claim.input, PullJob)
         try:
             async with self._access.open(job.where) as opened:
                 return await _OneReview(self, underway, job, opened).run()

@@ -3,13 +3,12 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-import msgspec
-
 from perilune.config.edit import append_table, unset
 from perilune.config.file import edit_file
 from perilune.config.load import parse
 from perilune.config.notify_rules import NEEDS, is_channel_name, notify_problems
 from perilune.config.schema import Config, NotifyConfig
+from perilune.core.decoding import converted
 from perilune.core.errors import ConfigError, UsageError
 from perilune.core.keys import clean_key
 from perilune.core.nearest import nearest
@@ -77,7 +76,7 @@ def find_channel(services: NotifyServices, name: str) -> NotifyConfig:
 def _check(services: NotifyServices, written: Mapping[str, Any]) -> None:
     """Raises: PL-CONFIG-VALUE for what the file would not be read with."""
     config = services.configuration().config
-    added = Config(notify=(msgspec.convert(written, NotifyConfig, strict=False),))
+    added = Config(notify=(converted(written, NotifyConfig, strict=False),))
     file_name = services.paths.config_file.name
     for problem in notify_problems(added, lambda path: file_name):
         raise ConfigError(problem)
