@@ -29,20 +29,32 @@ def test_what_is_not_the_type_is_told() -> None:
 SOURCE = str(Path(__file__).parents[2] / "src")
 PROGRAM = """
 import sys, threading
+from datetime import UTC, datetime
+from decimal import Decimal
+import msgspec
 from perilune.core.decoding import decoded
-from perilune.quota.snapshot import Snapshot
-from perilune.store.rows import encoded
+from perilune.quota.snapshot import Snapshot, Window
+
+window = Window(id="5h", label="5-hour", span_s=18000, used_ratio=Decimal("0.5"))
+snapshot = Snapshot(
+    account="work", plan="kimi-code", region="cn", source="api-key", fetched_at=datetime.now(UTC), windows=(window,),
+    models=("a",), plan_title="x", identity="i",
+)
+document = msgspec.json.encode(snapshot)
 sys.setswitchinterval(1e-6)
 ready = threading.Barrier(8)
+found = []
+
 def one():
     ready.wait()
-    try:
-        decoded(b'{"account": "work"}', Snapshot)
-    except Exception as error:
-        assert "Validation" in type(error).__name__, error
+    found.append(decoded(document, Snapshot))
+
 threads = [threading.Thread(target=one) for _ in range(8)]
-for thread in threads: thread.start()
-for thread in threads: thread.join()
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
+assert found == [snapshot] * 8
 """
 
 
