@@ -50,7 +50,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def checks(names: list[str]) -> Iterator[Check]:
     """Each program in turn, over one account that is nearly spent."""
-    with tempfile.TemporaryDirectory() as work, running_sandbox() as played:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as work, running_sandbox() as played:
         cast("Membership", played.world.accounts["kimi-cn"]).windows["5h"].used = USED
         for name in names:
             user = User(Path(work) / name, played.url)
