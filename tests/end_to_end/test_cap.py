@@ -51,10 +51,14 @@ async def test_64_clients_never_make_31_at_once_and_nobody_is_refused(
     key = sandbox.world.accounts["kimi-cn"].keys[0]
     program.configure(CONFIG)
     sandbox.world.say(gap_ms=20)
+    sandbox.world.queue_fault(method="POST", hold="content", count=30)
     service = await asyncio.to_thread(start, program, TEST_WORK_KEY=key)
-    answers = await asyncio.gather(*(_whole(service.url) for _ in range(64)))
+    asking = asyncio.gather(*(_whole(service.url) for _ in range(64)))
+    await asyncio.to_thread(sandbox.world.wait_for, lambda world: world.held == 30)
+    sandbox.world.release()
+    answers = await asking
     assert all(answer.startswith(b"HTTP/1.1 200") and b"message_stop" in answer for answer in answers)
-    assert sandbox.world.max_in_flight("kimi-cn") <= 30  # that 30 are reached, the stalled streams below show
+    assert sandbox.world.max_in_flight("kimi-cn") == 30
 
 
 async def test_no_lease_is_left_after_all_clients_are_killed_in_mid_stream(

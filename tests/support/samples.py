@@ -44,13 +44,13 @@ def answered(bound: Binding, url: str, body: Any, status: int = 200, **headers: 
     )
 
 
-def lately(body: Any) -> Any:
-    """A sample as it would be answered now: every moment in it as far from now as it was from when it was taken."""
+def lately(body: Any, as_of: datetime = NOW) -> Any:
+    """A sample as it would be answered now: every moment in it as far from now as it was from `as_of`."""
     if isinstance(body, dict):
-        return {name: lately(value) for name, value in body.items()}
+        return {name: lately(value, as_of) for name, value in body.items()}
     if isinstance(body, list):
-        return [lately(value) for value in body]
+        return [lately(value, as_of) for value in body]
     if isinstance(body, str) and _MOMENT.fullmatch(body):
         moment = datetime.fromisoformat(body[:19] + "+00:00")
-        return (moment + (datetime.now(UTC) - NOW)).strftime("%Y-%m-%dT%H:%M:%SZ")
+        return (moment + (datetime.now(UTC) - as_of)).strftime("%Y-%m-%dT%H:%M:%SZ")
     return body
