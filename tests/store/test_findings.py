@@ -15,7 +15,6 @@ from perilune.store.findings import (
     pull_row,
     save_findings,
     save_pull,
-    settle_finding,
     suppress,
     suppressed_in,
 )
@@ -55,14 +54,11 @@ def test_findings_of_a_pull_request_are_kept_and_changed(store: Store) -> None:
         assert findings_of(connection, PULL)[1] == _row(2)
 
 
-def test_a_finding_is_found_by_its_thread_and_settled(store: Store) -> None:
+def test_a_finding_is_found_by_its_thread(store: Store) -> None:
     with store.begin() as connection:
         save_findings(connection, [_row(1)])
         assert finding_of_thread(connection, PULL, "thread-1") == _row(1)
         assert finding_of_thread(connection, "another", "thread-1") is None
-        assert settle_finding(connection, "finding-1", State.DISMISSED, NOW)
-        assert not settle_finding(connection, "finding-9", State.DISMISSED, NOW)
-        assert findings_of(connection, PULL)[0].state is State.DISMISSED
 
 
 def test_what_is_not_wanted_holds_in_its_repository_until_its_end(store: Store) -> None:

@@ -38,7 +38,7 @@ def test_a_key_submitted_again_is_the_same_job_whatever_became_of_it(store: Stor
     assert (again.id, again.is_new) == ("job-1", False)
     jobs.finish(_claim(jobs), JobState.DONE, _now(), b"out")
     assert jobs.submit(_job(3, key="key-1"), _now()).id == "job-1"
-    row = jobs.by_key("key-1")
+    row = jobs.row("job-1")
     assert row is not None
     assert (row.state, row.output) == (JobState.DONE, b"out")
     assert jobs.claim("one", KINDS, LEASE, _now()) is None

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from perilune.compose.gateway_keys import slots_by_route
-from perilune.config.schema import Config, NotifyConfig
+from perilune.config.schema import Config
 from perilune.core.messages import Voice, pick_language
 from perilune.faces.cli.zones import reader_zone
 from perilune.monitor.alert import Successor
@@ -55,11 +55,6 @@ def outlets_of(bench: "Workbench", config: Config, client: ControlClient) -> lis
     """The channels of a configuration."""
     around = surroundings(bench, config, client)
     return [outlet_of(one, around) for one in config.notify]
-
-
-def outlet_named(bench: "Workbench", config: Config, channel: NotifyConfig, client: ControlClient) -> Outlet:
-    """One channel of a configuration."""
-    return outlet_of(channel, surroundings(bench, config, client))
 
 
 def surroundings(bench: "Workbench", config: Config, client: ControlClient) -> Surroundings:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from msgspec import Struct, structs
-from sqlalchemy import Connection, RowMapping, delete, select, update
+from sqlalchemy import Connection, RowMapping, delete, select
 
 from perilune.patches.finding import Severity, State
 from perilune.patches.heads import Suppression
@@ -98,12 +98,6 @@ def findings_of(connection: Connection, pull: str) -> list[FindingRow]:
     """Every finding a pull request ever had, in the order of their ids."""
     asked = select(pull_findings).where(pull_findings.c.pull == pull).order_by(pull_findings.c.id)
     return [_finding(row) for row in connection.execute(asked).mappings()]
-
-
-def settle_finding(connection: Connection, finding: str, state: State, at: datetime) -> bool:
-    """Move a finding to another state; False where it is not known."""
-    moved = update(pull_findings).where(pull_findings.c.id == finding).values(state=state.value, updated_at=to_ms(at))
-    return connection.execute(moved).rowcount == 1
 
 
 def finding_of_thread(connection: Connection, pull: str, thread: str) -> FindingRow | None:

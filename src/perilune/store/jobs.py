@@ -144,10 +144,6 @@ class Jobs:
         """A job by its id."""
         return self._one(jobs.c.id == job)
 
-    def by_key(self, key: str) -> JobRow | None:
-        """A job by the key it was submitted under."""
-        return self._one(jobs.c.key == key)
-
     def recent(self, limit: int, *, open_only: bool = False, subject: str | None = None) -> list[JobRow]:
         """The newest jobs first, of one subject where one is named."""
         asked = select(jobs).order_by(jobs.c.submitted_at.desc(), jobs.c.id.desc()).limit(limit)

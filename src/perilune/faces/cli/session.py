@@ -5,8 +5,6 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import Any, Protocol, TextIO
 
-import msgspec
-
 from perilune.core.errors import Problem
 from perilune.core.messages import Language, Voice, pick_language
 from perilune.faces.cli.flags import Flags
@@ -131,8 +129,3 @@ class Session:
         output.has_colour = output.has_colour and not self.flags.no_color
         output.is_ascii = output.is_ascii or self.flags.ascii or self.display.ambiguous_width == 2
         return output
-
-
-def with_codes(voice: Voice) -> Voice:
-    """The same voice, with currency codes in place of symbols: two currencies are on one screen."""
-    return msgspec.structs.replace(voice, with_currency_codes=True)

@@ -125,12 +125,6 @@ class CheckRun(Struct, frozen=True):
     html_url: str | None = None
 
 
-class CheckRuns(Struct, frozen=True):
-    """The check runs of a commit."""
-
-    check_runs: list[CheckRun] = []
-
-
 class Actor(Struct, frozen=True):
     """An author over GraphQL."""
 
